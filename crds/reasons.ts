@@ -1,0 +1,54 @@
+/** The condition types of a Bottle. */
+export const CONDITION_TYPES = [
+  "Ready",
+  "SecretsAvailable",
+  "EgressEnforced",
+  "AgentRunning",
+  "RuntimeHealthy",
+  "Suspended",
+  "Reconciling",
+  "Stalled",
+] as const;
+export type ConditionType = (typeof CONDITION_TYPES)[number];
+
+/** Every reason a condition or an Event may carry, with the sentence that the docs print. */
+export const REASONS = {
+  AllReady: "All parts are ready.",
+  NotObserved: "The state has not been observed yet.",
+  Progressing: "The parts are being brought to the state that is asked for.",
+  ProgressingWithRetry: "A step failed and is tried again with growing pauses.",
+  ImageBuilding: "The image of the agent or of the sidecars is being built.",
+  ImageBuildFailed: "The image could not be built; the message has its last lines.",
+  ImageMissing: "The image that the Bottle names is not on this machine and cannot be built here.",
+  SecretsFound: "Every secret that a route names has a value.",
+  SecretMissing: "A Secret, or a key of it, that a route names does not exist.",
+  SecretValueMissing:
+    "A Secret exists but its value is not in memory, as after a restart; it must be given again.",
+  SecretNotBoundToHost:
+    "A route would inject a secret at a destination that the secret's owner did not bind it to.",
+  Enforced: "The sidecars enforce the wanted policy and the probe from the agent's namespace holds.",
+  SidecarsNotRunning: "The sidecars are not running.",
+  SidecarsOutdated: "The sidecars are being replaced by ones with the wanted spec.",
+  SidecarsSilent: "The sidecars do not answer on the control channel.",
+  PolicyOutdated: "The sidecars report another policy than the wanted one.",
+  LinkDown:
+    "The airlock, which holds the agent's network namespace, is not running or is younger than the agent.",
+  ProbeFailed: "The probe in the agent's namespace found something other than the way to the sidecars.",
+  Running: "It runs.",
+  NotRunning: "It does not run.",
+  Frozen: "The agent is paused because enforcement could not be shown; its work is kept.",
+  RuntimeAnswers: "The runtime answers.",
+  RuntimeUnavailable: "The runtime does not answer; nothing is removed or made anew meanwhile.",
+  AskedToSuspend: "The Bottle asks for operatingMode Suspended.",
+  ShutdownTimeReached: "The Bottle's shutdownTime has passed.",
+  ClassNotFound: "The BottleClass, or a parent of it, does not exist.",
+  ClassCycle: "The chain of BottleClasses comes back to itself.",
+  AgentNotFound: "The Agent that the Bottle names does not exist.",
+  ProviderUnknown: "No provider has the name that the Bottle or its class gives.",
+  IsolationUnavailable: "The runtime cannot give the isolation that is asked for.",
+  SandboxNameTaken: "Something else on this machine has the name that a part of this bottle needs.",
+  CertificateAuthorityUnreadable:
+    "The bottle's CA cannot be read; a new one would break the trust of a running agent.",
+  SpecInvalid: "The stored spec does not match the schema.",
+} as const;
+export type Reason = keyof typeof REASONS;

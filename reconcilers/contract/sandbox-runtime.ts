@@ -1,0 +1,150 @@
+/** The parts of a bottle: the agent, its sidecars, and the airlock that holds the link between them. */
+export const SANDBOX_ROLES = ["airlock", "sidecars", "agent"] as const;
+export type SandboxRole = (typeof SANDBOX_ROLES)[number];
+
+/** `home` is the agent's and survives suspend; `sockets` is the link. */
+export const VOLUME_ROLES = ["home", "sockets"] as const;
+export type VolumeRole = (typeof VOLUME_ROLES)[number];
+
+/** The object that a part belongs to. */
+export interface Owner {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What one runtime can promise. A spec that asks for more is refused before create. */
+export interface RuntimeCapabilities {
+  readonly isolation: "container" | "microVm";
+  /** whether the runtime itself denies every way out but the link */
+  readonly enforcesEgress: boolean;
+  readonly pausesSandboxes: boolean;
+  /** names of runtime classes, such as runsc */
+  readonly runtimeClasses: readonly string[];
+}
+
+/** One file that is in the sandbox before it starts. Never a credential. */
+export interface ProvisionedFile {
+  /** absolute; parents below `home` are made for the agent's user */
+  readonly path: string;
+  readonly content: string;
+  /** permission bits */
+  readonly mode: number;
+  readonly owner: { readonly uid: number; readonly gid: number };
+}
+
+export interface VolumeSpec {
+  readonly name: string;
+  readonly owner: Owner;
+  readonly role: VolumeRole;
+}
+
+export interface VolumeMount {
+  readonly volume: string;
+  readonly path: string;
+  readonly readOnly: boolean;
+}
+
+/**
+ * A wanted sandbox. How it is hardened follows from its role and is the
+ * adapter's affair; nothing here is a secret.
+ */
+export interface SandboxSpec {
+  /** deterministic, unique on the machine */
+  readonly name: string;
+  readonly owner: Owner;
+  readonly role: SandboxRole;
+  /** over everything in this spec but itself and `homeFiles` */
+  readonly specHash: string;
+  /** immutable image id */
+  readonly image: string;
+  /** the image's own when absent */
+  readonly command?: readonly string[] | undefined;
+  readonly environment: Readonly<Record<string, string>>;
+  readonly mounts: readonly VolumeMount[];
+  /** sandbox whose network namespace this one joins; it must be created before */
+  readonly joins?: string | undefined;
+  readonly resources: { readonly cpus: number; readonly memoryBytes: number; readonly pids: number };
+  readonly runtimeClassName?: string | undefined;
+  /** written outside the home at create, always */
+  readonly files: readonly ProvisionedFile[];
+  /** written into the home at create, only while the home is new: a home that has lived may hold links */
+  readonly homeFiles?: readonly ProvisionedFile[] | undefined;
+}
+
+export type SandboxPhase = "created" | "running" | "paused" | "exited";
+
+export interface SandboxState {
+  readonly name: string;
+  readonly owner: Owner;
+  readonly role: SandboxRole;
+  readonly specHash: string;
+  /** the engine's own id: another one after a recreate under the same name */
+  readonly id: string;
+  readonly phase: SandboxPhase;
+  /** absent until it was started once */
+  readonly startedAt?: Date | undefined;
+  /** only when phase is exited */
+  readonly exitCode?: number | undefined;
+  /** id of the sandbox whose namespace it joined */
+  readonly joinedId?: string | undefined;
+}
+
+export interface VolumeState {
+  readonly name: string;
+  readonly owner: Owner;
+  readonly role: VolumeRole;
+}
+
+/** Everything of this instance, orphans included. */
+export interface RuntimeInventory {
+  readonly sandboxes: readonly SandboxState[];
+  readonly volumes: readonly VolumeState[];
+}
+
+/**
+ * Runs sandboxes on one machine.
+ *
+ * Every method may be called again after a crash: `create` of an equal spec,
+ * `start` of a running, `stop` of a stopped and `remove` of an absent sandbox
+ * succeed. Every method throws RuntimeUnavailableError when the engine cannot
+ * be reached or does not answer in time. Only what carries this instance's
+ * mark is ever touched. No type of the engine underneath appears here.
+ */
+export interface SandboxRuntime {
+  readonly name: "docker" | "smolvm" | "kubernetes" | "fake";
+  probe(signal: AbortSignal): Promise<RuntimeCapabilities>;
+  list(signal: AbortSignal): Promise<RuntimeInventory>;
+  /** the parts of one bottle, seen now */
+  listOf(ownerUid: string, signal: AbortSignal): Promise<RuntimeInventory>;
+  /** throws SandboxConflictError when the name is taken by something that is not this volume */
+  createVolume(spec: VolumeSpec, signal: AbortSignal): Promise<void>;
+  removeVolume(name: string, signal: AbortSignal): Promise<void>;
+  /** creates and provisions; throws SandboxConflictError when the name is taken by another spec or owner, ImageMissingError */
+  create(spec: SandboxSpec, signal: AbortSignal): Promise<void>;
+  /** throws SandboxNotFoundError */
+  start(name: string, signal: AbortSignal): Promise<void>;
+  stop(name: string, options: { readonly graceMs: number }, signal: AbortSignal): Promise<void>;
+  pause(name: string, signal: AbortSignal): Promise<void>;
+  unpause(name: string, signal: AbortSignal): Promise<void>;
+  /** removes it in any state, paused included */
+  remove(name: string, signal: AbortSignal): Promise<void>;
+  /** owners that may have changed; a hint with no state, and allowed to miss some */
+  watch(signal: AbortSignal): AsyncIterable<{ readonly ownerUid: string }>;
+}
+
+/** What was seen from inside the agent's network namespace, by our own image. */
+export interface LinkReport {
+  /** interfaces other than loopback; must be empty */
+  readonly foreignInterfaces: readonly string[];
+  /** ports of the link that are not held by the airlock's own user; must be empty */
+  readonly foreignListeners: readonly number[];
+  /** whether the request with the nonce was answered; the sidecars' report has the last word */
+  readonly answered: boolean;
+}
+
+/** Looks at the link from the agent's side. */
+export interface LinkProbe {
+  /** sends `nonce` through egress:9099; trusts nothing in the agent's image */
+  probeLink(airlock: string, nonce: string, signal: AbortSignal): Promise<LinkReport>;
+}

@@ -1,0 +1,74 @@
+import { z } from "zod";
+import { EgressPolicy } from "./egress-policy.ts";
+
+/** Longest line on the control channel in either direction, in bytes. */
+export const MAX_LINE_BYTES = 16 * 1024 * 1024;
+
+/** A secret in clear text. Never part of an answer, a log line or a hash. */
+export const SecretValue = z.strictObject({
+  name: z.string(),
+  key: z.string(),
+  /** changes whenever the value does; says nothing of the value */
+  version: z.string(),
+  value: z.string(),
+  /** `host` or `host:port` that the owner bound the value to; port 443 when absent */
+  destinations: z.array(z.string()),
+});
+export type SecretValue = z.infer<typeof SecretValue>;
+
+/** All that the sidecars of one bottle need to know; held in memory only. */
+export const SidecarsConfiguration = z.strictObject({
+  /** of `egress`, and never of a secret's value */
+  policyHash: z.string(),
+  egress: EgressPolicy,
+  secrets: z.array(SecretValue),
+  certificateAuthority: z.strictObject({ certificatePem: z.string(), privateKeyPem: z.string() }),
+});
+export type SidecarsConfiguration = z.infer<typeof SidecarsConfiguration>;
+
+/** Controller to sidecars: one JSON object a line. `session` is chosen by the controller for each attach. */
+export const ControlRequest = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("configure"),
+    session: z.string(),
+    id: z.int(),
+    configuration: SidecarsConfiguration,
+  }),
+  z.strictObject({ kind: z.literal("report"), session: z.string(), id: z.int() }),
+  /** forget policy, secrets and CA; deny everything from here on */
+  z.strictObject({ kind: z.literal("wipe"), session: z.string(), id: z.int() }),
+]);
+export type ControlRequest = z.infer<typeof ControlRequest>;
+
+export const SidecarsReport = z.strictObject({
+  /** null: nothing configured, everything is denied */
+  policyHash: z.string().nullable(),
+  /** `name/key` to version */
+  secretVersions: z.record(z.string(), z.string()),
+  /** nonces of probes that came through port 9099, newest last, at most 16 */
+  probeNonces: z.array(z.string()),
+});
+export type SidecarsReport = z.infer<typeof SidecarsReport>;
+
+/** Sidecars to controller: answers to requests of the same session, each with a growing `sequence`. */
+export const ControlAnswer = z.discriminatedUnion("kind", [
+  z.strictObject({
+    kind: z.literal("report"),
+    session: z.string(),
+    id: z.int(),
+    sequence: z.int(),
+    report: SidecarsReport,
+  }),
+  /** `message` never quotes the request */
+  z.strictObject({
+    kind: z.literal("refused"),
+    session: z.string(),
+    id: z.int(),
+    sequence: z.int(),
+    message: z.string(),
+  }),
+]);
+export type ControlAnswer = z.infer<typeof ControlAnswer>;
+
+/** Path of the probe on port 9099; query `nonce`, 32 hexadecimal digits. Answered 204 and noted for the report. */
+export const PROBE_PATH = "/.bot-bottle/probe";

@@ -1,0 +1,109 @@
+import { X509Certificate } from "node:crypto";
+import { once } from "node:events";
+import { type AddressInfo, createServer, isIP } from "node:net";
+import { connect, rootCertificates, type SecureContext, TLSSocket } from "node:tls";
+import { describe, expect, it } from "vitest";
+import { assertAuthority, createCertificateAuthority, fingerprintOf } from "./authority.ts";
+import { LeafCertificates } from "./leaves.ts";
+
+const now = new Date();
+const anAuthority = () => createCertificateAuthority({ commonName: "bot-bottle test", now, days: 90 });
+
+/** What a client that trusts `ca` sees of the leaf for `host`. */
+async function handshake(context: SecureContext, ca: string, host: string): Promise<X509Certificate> {
+  const server = createServer((socket) =>
+    new TLSSocket(socket, { isServer: true, secureContext: context }).resume(),
+  );
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const name = isIP(host) === 0 ? { servername: host } : { checkServerIdentity: () => undefined };
+  const socket = connect({ port, host: "127.0.0.1", ca, ...name });
+  try {
+    await once(socket, "secureConnect");
+    return new X509Certificate(socket.getPeerCertificate(true).raw);
+  } finally {
+    socket.destroy();
+    server.close();
+  }
+}
+
+describe("createCertificateAuthority", () => {
+  it("makes a P-256 CA that may sign leaves only and ends when asked", () => {
+    const authority = anAuthority();
+    const certificate = new X509Certificate(authority.certificatePem);
+    expect(certificate.ca).toBe(true);
+    expect(certificate.subject).toBe("CN=bot-bottle test");
+    expect(certificate.verify(certificate.publicKey)).toBe(true);
+    expect(certificate.publicKey.asymmetricKeyDetails?.namedCurve).toBe("prime256v1");
+    const days = (certificate.validToDate.getTime() - now.getTime()) / 86_400_000;
+    expect(days).toBeCloseTo(90, 1);
+    expect(authority.fingerprint).toMatch(/^[0-9a-f]{64}$/);
+    expect(fingerprintOf(authority.certificatePem)).toBe(authority.fingerprint);
+  });
+
+  it("never makes the same one twice", () => {
+    const [a, b] = [anAuthority(), anAuthority()];
+    expect(a.fingerprint).not.toBe(b.fingerprint);
+    expect(new X509Certificate(a.certificatePem).serialNumber).not.toBe(
+      new X509Certificate(b.certificatePem).serialNumber,
+    );
+  });
+});
+
+describe("assertAuthority", () => {
+  it("refuses a key of another certificate", () => {
+    const pem = { ...anAuthority(), privateKeyPem: anAuthority().privateKeyPem };
+    expect(() => assertAuthority(pem)).toThrow("own private key");
+  });
+
+  it("refuses a certificate that is no CA's", () => {
+    const authority = anAuthority();
+    const leafOfSomebody = rootCertificates[0] ?? "";
+    expect(() => assertAuthority({ ...authority, certificatePem: leafOfSomebody })).toThrow(
+      "own private key",
+    );
+  });
+
+  it("never quotes what it was given", () => {
+    const pem = { certificatePem: "SECRET-ONE", privateKeyPem: "SECRET-TWO" };
+    expect(() => assertAuthority(pem)).toThrow(/^(?!.*SECRET).*$/);
+  });
+});
+
+describe("LeafCertificates", () => {
+  const authority = anAuthority();
+  const leaves = new LeafCertificates(authority);
+
+  it("signs a leaf that a client of the CA accepts, with one name, for serverAuth only", async () => {
+    const leaf = await handshake(
+      leaves.contextFor("api.example.com"),
+      authority.certificatePem,
+      "api.example.com",
+    );
+    expect(leaf.subject).toBeFalsy();
+    expect(leaf.subjectAltName).toBe("DNS:api.example.com");
+    expect(leaf.keyUsage).toEqual(["1.3.6.1.5.5.7.3.1"]);
+    expect(leaf.ca).toBe(false);
+    expect(leaf.checkIssued(new X509Certificate(authority.certificatePem))).toBe(true);
+  });
+
+  it("names an IP address as an address", async () => {
+    const leaf = await handshake(leaves.contextFor("10.1.2.3"), authority.certificatePem, "10.1.2.3");
+    expect(leaf.subjectAltName).toBe("IP Address:10.1.2.3");
+  });
+
+  it("mints a host once and forgets the one used longest ago", () => {
+    const bounded = new LeafCertificates(authority);
+    const first = bounded.contextFor("first.example.com");
+    expect(bounded.contextFor("first.example.com")).toBe(first);
+    for (let n = 0; n < 256; n += 1) bounded.contextFor(`host-${n}.example.com`);
+    expect(bounded.contextFor("first.example.com")).not.toBe(first);
+  });
+
+  it("costs no more than a signature for a new host", () => {
+    const start = performance.now();
+    for (let n = 0; n < 50; n += 1) leaves.contextFor(`timed-${n}.example.com`);
+    expect((performance.now() - start) / 50).toBeLessThan(10);
+  });
+});

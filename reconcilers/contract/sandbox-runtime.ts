@@ -119,15 +119,25 @@ export interface SandboxRuntime {
   listOf(ownerUid: string, signal: AbortSignal): Promise<RuntimeInventory>;
   /** throws SandboxConflictError when the name is taken by something that is not this volume */
   createVolume(spec: VolumeSpec, signal: AbortSignal): Promise<void>;
+  /** succeeds when there is none */
   removeVolume(name: string, signal: AbortSignal): Promise<void>;
-  /** creates and provisions; throws SandboxConflictError when the name is taken by another spec or owner, ImageMissingError */
+  /**
+   * Creates and provisions. When the sandbox exists it is verified instead: image, mounts, joined namespace, user and
+   * capabilities must be what this call would have made. One that was never started is provisioned again, unless this
+   * process knows that it is provisioned; one that has lived keeps its files. So `create` before `start` is always safe,
+   * after a crash too, and cheap when there is nothing to do. Throws SandboxConflictError when the name is taken by
+   * another spec, owner or make; ImageMissingError; SandboxNotFoundError when the sandbox that it joins does not exist.
+   */
   create(spec: SandboxSpec, signal: AbortSignal): Promise<void>;
-  /** throws SandboxNotFoundError */
+  /** throws SandboxNotFoundError when it, or a running sandbox to join, is not there */
   start(name: string, signal: AbortSignal): Promise<void>;
+  /** ends a paused one too; throws SandboxNotFoundError when it does not exist */
   stop(name: string, options: { readonly graceMs: number }, signal: AbortSignal): Promise<void>;
+  /** throws SandboxNotFoundError when it does not exist or does not run */
   pause(name: string, signal: AbortSignal): Promise<void>;
+  /** throws SandboxNotFoundError when it does not exist or does not run */
   unpause(name: string, signal: AbortSignal): Promise<void>;
-  /** removes it in any state, paused included */
+  /** removes it in any state, paused included; its volumes stay */
   remove(name: string, signal: AbortSignal): Promise<void>;
   /** owners that may have changed; a hint with no state, and allowed to miss some */
   watch(signal: AbortSignal): AsyncIterable<{ readonly ownerUid: string }>;

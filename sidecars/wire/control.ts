@@ -10,7 +10,8 @@ export const SecretValue = z.strictObject({
   key: z.string(),
   /** changes whenever the value does; says nothing of the value */
   version: z.string(),
-  value: z.string(),
+  /** absent: keep the value of this version that is held already; when none is, the secret is not there */
+  value: z.string().optional(),
   /** `host` or `host:port` that the owner bound the value to; port 443 when absent */
   destinations: z.array(z.string()),
 });
@@ -18,7 +19,7 @@ export type SecretValue = z.infer<typeof SecretValue>;
 
 /** All that the sidecars of one bottle need to know; held in memory only. */
 export const SidecarsConfiguration = z.strictObject({
-  /** of `egress`, and never of a secret's value */
+  /** over everything here but versions and values of secrets; echoed in the report, never computed by the sidecars */
   policyHash: z.string(),
   egress: EgressPolicy,
   secrets: z.array(SecretValue),

@@ -31,8 +31,6 @@ export interface BodyToInspect {
   readonly bytes: Uint8Array;
   readonly contentType?: string | undefined;
   readonly contentEncoding?: string | undefined;
-  /** where the request goes: a token is no finding at its home destination */
-  readonly host: string;
 }
 
 /** A value that must not leave, such as one that a route injects. */

@@ -1,0 +1,22 @@
+import type { Detector, KnownValue } from "./detector.ts";
+import { inspectBody } from "./inspect-body.ts";
+import { inspectHead } from "./inspect-head.ts";
+import { createKnownValueSearch } from "./known-values.ts";
+import { createPatternSearch } from "./pattern-search.ts";
+import { rules } from "./rules.ts";
+
+export type * from "./detector.ts";
+
+const patterns = createPatternSearch(rules);
+
+/** A detector for the given known values and all pattern rules. Known values are looked for first: they are certain. */
+export function createDetector({ knownValues }: { readonly knownValues: readonly KnownValue[] }): Detector {
+  const known = createKnownValueSearch(knownValues);
+  const find = (text: string, location: string): ReturnType<typeof known.find> =>
+    known.find(text, location) ?? patterns.find(text, location);
+  return {
+    inspectHead: (head) => inspectHead(head, find, known.findFolded),
+    inspectBody: (body) => inspectBody(body, find),
+    streamSearch: (location) => known.stream(location),
+  };
+}

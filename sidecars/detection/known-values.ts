@@ -1,0 +1,91 @@
+import type { Finding, KnownValue, StreamSearch } from "./detector.ts";
+
+/** Shorter values would be found in everything; docs/security.md says so. */
+const SHORTEST = 6;
+
+interface Needle {
+  readonly id: string;
+  /** bytes as a Latin-1 string */
+  readonly text: string;
+  readonly form: string;
+}
+
+/** Exact search for values that are held, in the forms in which they may be written. */
+export interface KnownValueSearch {
+  find(text: string, location: string): Finding | undefined;
+  /** for texts whose case was folded on the way, such as host names */
+  findFolded(text: string, location: string): Finding | undefined;
+  stream(location: string): StreamSearch;
+}
+
+/** `text` everywhere is bytes as a Latin-1 string. */
+export function createKnownValueSearch(values: readonly KnownValue[]): KnownValueSearch {
+  const needles = values.flatMap(needlesOf);
+  const folded = needles.map((needle) => ({ ...needle, text: needle.text.toLowerCase() }));
+  const overlap = needles.reduce((longest, { text }) => Math.max(longest, text.length), 1) - 1;
+  const find = (text: string, location: string): Finding | undefined => findIn(needles, text, location);
+  return {
+    find,
+    findFolded: (text, location) => findIn(folded, text.toLowerCase(), location),
+    stream(location) {
+      let tail = "";
+      return {
+        push(chunk) {
+          const text = tail + latin1Of(chunk);
+          tail = overlap === 0 ? "" : text.slice(-overlap);
+          return find(text, location);
+        },
+      };
+    },
+  };
+}
+
+/** The bytes as a string with one character a byte. */
+export const latin1Of = (bytes: Uint8Array): string =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+
+function findIn(needles: readonly Needle[], text: string, location: string): Finding | undefined {
+  for (const { id, text: needle, form } of needles) {
+    if (text.includes(needle)) return { rule: "known-value", location: `${location} (${form})`, shape: id };
+  }
+  return undefined;
+}
+
+function needlesOf({ id, value }: KnownValue): Needle[] {
+  const bytes = Buffer.from(value, "utf8");
+  if (bytes.length < SHORTEST) return [];
+  const raw = bytes.toString("latin1");
+  const forms: [string, string][] = [
+    ["raw", raw],
+    ["reversed", [...raw].toReversed().join("")],
+    ["hex", bytes.toString("hex")],
+    ["hex", bytes.toString("hex").toUpperCase()],
+    ["percent-encoded", encodeURIComponent(value)],
+    ["JSON-escaped", Buffer.from(JSON.stringify(value).slice(1, -1), "utf8").toString("latin1")],
+    [
+      "JSON-escaped",
+      Buffer.from(JSON.stringify(value).slice(1, -1).replaceAll("/", "\\/"), "utf8").toString("latin1"),
+    ],
+    ...base64Phases(bytes).flatMap((text): [string, string][] => [
+      ["base64", text],
+      ["base64url", text.replaceAll("+", "-").replaceAll("/", "_")],
+    ]),
+  ];
+  const seen = new Set<string>();
+  return forms
+    .filter(([, text]) => !seen.has(text) && seen.add(text))
+    .map(([form, text]) => ({ id, form, text }));
+}
+
+/**
+ * What base64 makes of the bytes at each of the three phases in which they may
+ * stand in a longer text, without the characters that depend on the neighbours.
+ */
+function base64Phases(bytes: Buffer): string[] {
+  return [0, 1, 2].map((phase) => {
+    const text = Buffer.concat([Buffer.alloc(phase), bytes]).toString("base64");
+    const first = [0, 2, 3][phase] ?? 0;
+    const last = Math.floor(((phase + bytes.length) * 8) / 6);
+    return text.slice(first, last);
+  });
+}

@@ -1,0 +1,44 @@
+import { randomUUID } from "node:crypto";
+import type {
+  Owner,
+  SandboxRole,
+  SandboxSpec,
+  VolumeRole,
+  VolumeSpec,
+} from "../reconcilers/contract/sandbox-runtime.ts";
+import { hashOf, sandboxName, volumeName } from "../reconcilers/shared/naming.ts";
+
+/** An owner that nothing else on the machine has. */
+export const anOwner = (fields: Partial<Owner> = {}): Owner => ({
+  uid: randomUUID(),
+  namespace: "default",
+  name: "b1",
+  ...fields,
+});
+
+export const aVolumeSpec = (owner: Owner, role: VolumeRole): VolumeSpec => ({
+  name: volumeName(owner.uid, role),
+  owner,
+  role,
+});
+
+/** A spec that every runtime can create; `specHash` follows from the rest unless it is given. */
+export function aSandboxSpec(
+  owner: Owner,
+  role: SandboxRole,
+  fields: Partial<SandboxSpec> = {},
+): SandboxSpec {
+  const spec = {
+    name: sandboxName(owner.uid, role),
+    owner,
+    role,
+    image: `image-${role}`,
+    environment: {},
+    mounts: [],
+    resources: { cpus: 1, memoryBytes: 256 * 1024 * 1024, pids: 128 },
+    files: [],
+    ...fields,
+  };
+  const { homeFiles: _homeFiles, ...hashed } = spec;
+  return { specHash: hashOf(hashed), ...spec };
+}

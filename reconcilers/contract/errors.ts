@@ -53,6 +53,11 @@ export class InvalidError extends Error {
   override readonly name = "InvalidError";
 }
 
+/** The API refuses the call whatever its content (403): a namespace that is going away, the default namespace. */
+export class ForbiddenError extends Error {
+  override readonly name = "ForbiddenError";
+}
+
 /** The API server cannot be reached or failed (5xx, reset, timeout); try again later. */
 export class ApiUnavailableError extends Error {
   override readonly name = "ApiUnavailableError";

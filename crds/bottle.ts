@@ -1,8 +1,12 @@
 import { z } from "zod";
 import { classFields } from "./class-fields.ts";
-import { Condition } from "./condition.ts";
+import { Conditions } from "./condition.ts";
 import { API_VERSION } from "./group.ts";
 import { ObjectMeta } from "./metadata.ts";
+import { ObjectName } from "./names.ts";
+import { NameRef } from "./object-ref.ts";
+import { type Rule, withRules } from "./rules.ts";
+import { line } from "./text.ts";
 
 export const COLORS = [
   "black",
@@ -23,54 +27,70 @@ export const COLORS = [
   "bright-white",
 ] as const;
 
+const MAX_LABEL_BYTES = 64;
+
+const Label = withRules(line(MAX_LABEL_BYTES), [
+  {
+    holds: (self) => Buffer.byteLength(self) <= MAX_LABEL_BYTES,
+    cel: `bytes(self).size() <= ${MAX_LABEL_BYTES}`,
+    message: `is longer than ${MAX_LABEL_BYTES} bytes of UTF-8: shorten it`,
+  },
+] satisfies Rule<string>[]);
+
+const Lifecycle = withRules(
+  z.strictObject({
+    shutdownTime: z.iso
+      .datetime({ offset: true, error: "must be a moment in RFC 3339, such as 2027-01-31T18:00:00Z" })
+      .optional()
+      .describe("moment after which the bottle is suspended, RFC 3339"),
+    ttlSecondsAfterFinished: z
+      .int()
+      .min(0)
+      .optional()
+      .describe("seconds after shutdownTime until the Bottle is deleted; absent: kept"),
+  }),
+  [
+    {
+      holds: (self) => self.ttlSecondsAfterFinished === undefined || self.shutdownTime !== undefined,
+      cel: "!has(self.ttlSecondsAfterFinished) || has(self.shutdownTime)",
+      message: "counts from `shutdownTime`, which is not given: add it, or leave this out",
+      at: () => ["ttlSecondsAfterFinished"],
+    },
+  ],
+);
+
 export const BottleSpec = z.strictObject({
-  classRef: z
-    .strictObject({ name: z.string().min(1).max(253) })
-    .optional()
-    .describe("BottleClass under the fields given here"),
-  agentRef: z
-    .strictObject({ name: z.string().min(1).max(253) })
-    .optional()
-    .describe("Agent in the same namespace"),
+  classRef: NameRef.optional().describe("BottleClass under the fields given here; beats the Agent's"),
+  agentRef: NameRef.optional().describe("Agent in the same namespace"),
   operatingMode: z
     .enum(["Running", "Suspended"])
     .optional()
     .describe("default Running; Suspended removes the containers and keeps the home"),
   display: z
     .strictObject({
-      label: z.string().max(64).optional().describe("label in lists, up to 64 bytes of UTF-8"),
+      label: Label.optional().describe("label in lists, up to 64 bytes of UTF-8"),
       color: z.enum(COLORS).optional().describe("ANSI colour of the label"),
     })
-    .optional(),
+    .optional()
+    .describe("how lists show the bottle"),
   runtime: z
     .strictObject({
       name: z
         .enum(["docker", "smolvm", "kubernetes", "fake"])
         .optional()
         .describe("where the bottle runs; default: what the controller was started with"),
-      runtimeClassName: z.string().max(253).optional().describe("OCI runtime of the engine, such as runsc"),
+      runtimeClassName: ObjectName.optional().describe("OCI runtime of the engine, such as runsc"),
     })
-    .optional(),
-  lifecycle: z
-    .strictObject({
-      shutdownTime: z.iso
-        .datetime({ offset: true })
-        .optional()
-        .describe("moment after which the bottle is suspended"),
-      ttlSecondsAfterFinished: z
-        .int()
-        .min(0)
-        .optional()
-        .describe("seconds after shutdownTime until the Bottle is deleted; absent: kept"),
-    })
-    .optional(),
+    .optional()
+    .describe("what the bottle runs on"),
+  lifecycle: Lifecycle.optional().describe("when the bottle ends by itself"),
   ...classFields,
 });
 export type BottleSpec = z.infer<typeof BottleSpec>;
 
 export const BottleStatus = z.strictObject({
-  observedGeneration: z.int().optional(),
-  conditions: z.array(Condition).optional(),
+  observedGeneration: z.int().optional().describe("metadata.generation that the status speaks of"),
+  conditions: Conditions.optional().describe("observed aspects of the bottle; Ready sums them up"),
   provider: z.string().optional().describe("provider in force, after the merge"),
   runtime: z.string().optional().describe("runtime the bottle is on"),
   image: z.string().optional().describe("image of the agent"),
@@ -83,12 +103,26 @@ export const BottleStatus = z.strictObject({
 });
 export type BottleStatus = z.infer<typeof BottleStatus>;
 
-/** One agent environment that should exist. */
-export const Bottle = z.strictObject({
+const Fields = z.strictObject({
   apiVersion: z.literal(API_VERSION),
   kind: z.literal("Bottle"),
   metadata: ObjectMeta,
-  spec: BottleSpec.optional(),
-  status: BottleStatus.optional(),
+  spec: BottleSpec.optional().describe("what is asked for"),
+  status: BottleStatus.optional().describe("what was observed; written by the controller"),
 });
+
+// The name becomes a label value on Docker and Kubernetes, and those end at 63.
+const MAX_NAME_LENGTH = 63;
+
+/** One agent environment that should exist. */
+export const Bottle = withRules(Fields, [
+  {
+    holds: (self) => self.metadata.name.length <= MAX_NAME_LENGTH,
+    cel: `self.metadata.name.size() <= ${MAX_NAME_LENGTH}`,
+    message: `is longer than ${MAX_NAME_LENGTH} characters: shorten it`,
+    at: () => ["metadata", "name"],
+  },
+]).describe(
+  "Bottle is one agent environment that should exist: who works in it, what it may reach, and with which credentials.",
+);
 export type Bottle = z.infer<typeof Bottle>;

@@ -11,5 +11,10 @@ export const Condition = z.strictObject({
 });
 export type Condition = z.infer<typeof Condition>;
 
+/** At most one condition of each type. */
+export const Conditions = z
+  .array(Condition)
+  .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] });
+
 /** A condition as a pass computes it, before generation and time are known. */
 export type ConditionDraft = Pick<Condition, "type" | "status" | "reason" | "message">;

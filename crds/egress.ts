@@ -1,80 +1,111 @@
 import { z } from "zod";
-import { SecretKeyRef } from "./secret-ref.ts";
+import { AddressBlock } from "./address.ts";
+import { CertificateBundle } from "./certificates.ts";
+import { Host, HostPattern } from "./host.ts";
+import { repeats, setOf } from "./lists.ts";
+import { RouteAuth } from "./route-auth.ts";
+import { type Rule, withOrderedRules, withRules } from "./rules.ts";
+
+export { RouteAuth } from "./route-auth.ts";
 
 export const DEFAULT_PORTS = [443, 80] as const;
 export const DEFAULT_METHODS = ["GET", "HEAD"] as const;
 export const DEFAULT_MAX_BODY_BYTES = 10 * 1024 * 1024;
 
-/** How a route treats credentials. Without it every credential the agent sends is stripped. */
-export const RouteAuth = z.strictObject({
-  mode: z
-    .enum(["inject", "passthrough"])
-    .optional()
-    .describe("inject (default): the secret is put in; passthrough: what the agent sends goes on as it is"),
-  scheme: z
-    .enum(["Bearer", "token", "Basic"])
-    .optional()
-    .describe(
-      "scheme of the Authorization header; default Bearer; Basic takes a secret of the form user:password",
-    ),
-  header: z
-    .string()
-    .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/)
-    .optional()
-    .describe("header that carries the bare secret instead of Authorization; excludes scheme"),
-  secretRef: SecretKeyRef.optional().describe("secret to inject; required unless mode is passthrough"),
-});
-export type RouteAuth = z.infer<typeof RouteAuth>;
+const Port = z.int().min(1).max(65535);
+
+const Method = z
+  .string()
+  .max(32)
+  .regex(/^(\*|[A-Z]+)$/, "must be a method in capitals, such as POST, or * for any");
+
+const Methods = withRules(setOf(Method, 32).min(1), [
+  {
+    holds: (self) => !self.includes("*") || self.length === 1,
+    cel: "!('*' in self) || self.size() == 1",
+    message: 'has * beside other methods: write ["*"] alone, or leave it out',
+  },
+  {
+    holds: (self) => !self.includes("CONNECT"),
+    cel: "!('CONNECT' in self)",
+    message:
+      "lists CONNECT, which opens a tunnel and is no method of a route: list the methods used inside it",
+  },
+]);
+
+const PathPrefix = withOrderedRules(z.string().min(1).max(1024), [
+  {
+    holds: (self) => self.startsWith("/"),
+    cel: "self.startsWith('/')",
+    message: "must start with a slash, such as /v1/",
+  },
+  {
+    holds: (self) => !/[?#]/.test(self),
+    cel: "!self.matches('[?#]')",
+    message: "has a query or a fragment: write the path alone",
+  },
+  {
+    holds: (self) => !self.includes("*"),
+    cel: "!self.contains('*')",
+    message: "has a *: paths are prefixes on segment boundaries, so leave it out",
+  },
+  {
+    holds: (self) => !/(\/\.{1,2}(\/|$))|\/\//.test(self),
+    cel: String.raw`!self.matches(r'(/\.{1,2}(/|$))|//')`,
+    message: "has an empty, . or .. segment: write the path that is meant",
+  },
+  {
+    holds: (self) => /^([A-Za-z0-9/._~!$&'()+,;=:@-]|%[0-9A-F]{2})+$/.test(self),
+    cel: String.raw`self.matches(r"^([A-Za-z0-9/._~!$&'()+,;=:@-]|%[0-9A-F]{2})+$")`,
+    message: "has a character that a path cannot have: encode it as %XX with capital letters",
+  },
+  {
+    holds: (self) => !/%(2E|2F|5C|00)/.test(self),
+    cel: "!self.matches('%(2E|2F|5C|00)')",
+    message:
+      "has an encoded slash, backslash, dot or NUL, which servers read in different ways: leave it out",
+  },
+] satisfies Rule<string>[]);
 
 export const RouteUpstream = z.strictObject({
-  address: z
-    .string()
-    .min(1)
-    .max(253)
-    .describe("IP address or host that is connected to instead of the route's host"),
-  port: z.int().min(1).max(65535).optional().describe("port there; default: the port that was asked for"),
-  caBundle: z
-    .string()
-    .optional()
-    .describe("PEM certificates that the upstream is verified against instead of the system roots"),
+  address: Host.describe("IP address or host that is connected to instead of the route's host"),
+  port: Port.optional().describe("port there; default: the port that was asked for"),
+  caBundle: CertificateBundle.optional().describe(
+    "PEM certificates that the upstream is verified against instead of the system roots",
+  ),
 });
 export type RouteUpstream = z.infer<typeof RouteUpstream>;
 
-export const EgressRoute = z.strictObject({
+const RouteFields = z.strictObject({
   name: z
     .string()
-    .regex(/^[a-z0-9*]([a-z0-9*.-]{0,251}[a-z0-9])?$/)
+    .max(253)
+    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "must be lower-case letters, digits, '-' and '.'")
     .optional()
     .describe("name in denials and audit; default: the host"),
-  host: z
-    .string()
-    .min(1)
-    .max(253)
-    .regex(/^(\*\.)?[A-Za-z0-9]([A-Za-z0-9.:_-]*[A-Za-z0-9])?$/)
-    .describe("host, exact, or *.example.com for any name below example.com but not itself"),
-  ports: z.array(z.int().min(1).max(65535)).min(1).optional().describe("default 443 and 80"),
-  methods: z
-    .array(z.string().regex(/^(\*|[A-Z]{1,32})$/))
+  host: HostPattern.describe("host, exact, or *.example.com for any name below example.com but not itself"),
+  ports: setOf(Port, 16)
     .min(1)
     .optional()
-    .describe('default GET and HEAD; ["*"] for any'),
-  paths: z
-    .array(z.string().regex(/^\/\S*$/))
+    .describe("ports; default 443 and 80, with auth that injects 443 alone"),
+  methods: Methods.optional().describe('methods; default GET and HEAD; ["*"] for any'),
+  paths: setOf(PathPrefix, 64)
     .min(1)
     .optional()
-    .describe("path prefixes on segment boundaries; default all"),
-  auth: RouteAuth.optional(),
+    .describe("path prefixes on segment boundaries; the longest that fits wins; default all"),
+  auth: RouteAuth.optional().describe(
+    "credential of the route; absent: every credential the agent sends is stripped",
+  ),
   scan: z
     .enum(["full", "inject-only"])
     .optional()
     .describe(
       "full (default): bodies are held and scanned; inject-only: streamed, searched for known values only",
     ),
-  upstream: RouteUpstream.optional(),
-  allowPrivate: z
-    .array(z.string())
+  upstream: RouteUpstream.optional().describe("where to connect instead of the host's own address"),
+  allowPrivate: setOf(AddressBlock, 32)
     .optional()
-    .describe("private addresses or CIDR blocks this route may resolve to"),
+    .describe("private addresses or CIDR blocks that this route may resolve to; default none"),
   maxBodyBytes: z
     .int()
     .min(0)
@@ -82,9 +113,61 @@ export const EgressRoute = z.strictObject({
     .optional()
     .describe("largest request body with scan full; default 10 MiB"),
 });
+type RouteFields = z.infer<typeof RouteFields>;
+
+const injects = (self: RouteFields): boolean => self.auth !== undefined && self.auth.mode !== "passthrough";
+const CEL_STRIPS_OR_PASSES = "!has(self.auth) || (has(self.auth.mode) && self.auth.mode == 'passthrough')";
+
+const ROUTE_RULES: readonly Rule<RouteFields>[] = [
+  {
+    holds: (self) => !injects(self) || !self.ports?.includes(80),
+    cel: `${CEL_STRIPS_OR_PASSES} || !has(self.ports) || !(80 in self.ports)`,
+    message: "has 80, but a credential is injected over TLS only: take 80 out, or remove `auth`",
+    at: () => ["ports"],
+  },
+  {
+    holds: (self) => !injects(self) || !self.host.startsWith("*"),
+    cel: `${CEL_STRIPS_OR_PASSES} || !self.host.startsWith('*')`,
+    message: "is a wildcard, but a credential is injected for named hosts only: make a route for each host",
+    at: () => ["host"],
+  },
+  {
+    holds: (self) => !injects(self) || !self.methods?.includes("TRACE"),
+    cel: `${CEL_STRIPS_OR_PASSES} || !has(self.methods) || !('TRACE' in self.methods)`,
+    message: "has TRACE, which would send an injected credential back to the agent: take it out",
+    at: () => ["methods"],
+  },
+  {
+    holds: (self) => self.maxBodyBytes === undefined || self.scan !== "inject-only",
+    cel: "!has(self.maxBodyBytes) || !has(self.scan) || self.scan != 'inject-only'",
+    message: "has no effect with `scan: inject-only`, which streams bodies: remove one of the two",
+    at: () => ["maxBodyBytes"],
+  },
+];
+
+/** One host that may be reached, how, and with which credential. */
+export const EgressRoute = withRules(RouteFields, ROUTE_RULES);
 export type EgressRoute = z.infer<typeof EgressRoute>;
 
+const effectiveName = (route: EgressRoute): string => route.name ?? route.host;
+
+/** Index of the last route that is named explicitly and shares its name with another one. */
+function ambiguousRoute(routes: readonly EgressRoute[]): number {
+  const named = routes.flatMap((route, index) => (route.name === undefined ? [] : [index]));
+  const repeated = new Set(repeats(routes.map(effectiveName)).map((index) => effectiveName(routes[index]!)));
+  return named.findLast((index) => repeated.has(effectiveName(routes[index]!))) ?? -1;
+}
+
+const Routes = withRules(z.array(EgressRoute).max(256), [
+  {
+    holds: (self) => ambiguousRoute(self) === -1,
+    cel: "self.all(r, !has(r.name) || self.exists_one(o, (has(o.name) ? o.name : o.host) == r.name))",
+    message: "is the name of another route, or the host of one without a name: rename it",
+    at: (self) => [ambiguousRoute(self), "name"],
+  },
+]);
+
 export const Egress = z.strictObject({
-  routes: z.array(EgressRoute).max(512).optional().describe("what may be reached; nothing else is"),
+  routes: Routes.optional().describe("what may be reached; nothing else is"),
 });
 export type Egress = z.infer<typeof Egress>;

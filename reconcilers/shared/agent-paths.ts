@@ -1,0 +1,14 @@
+/** Where things are in the agent's sandbox, whatever its image. */
+export const HOME_PATH = "/home/node";
+export const WORKSPACE_PATH = `${HOME_PATH}/workspace`;
+/** the system prompt; always there, empty when there is none */
+export const PROMPT_PATH = `${HOME_PATH}/.bot-bottle-prompt.txt`;
+/** the bottle's own CA certificate alone */
+export const CA_PATH = "/etc/bot-bottle/ca.pem";
+/** the public roots and the bottle's CA */
+export const CA_BUNDLE_PATH = "/etc/bot-bottle/ca-bundle.pem";
+/** where Debian and its kin keep the system's bundle */
+export const SYSTEM_BUNDLE_PATH = "/etc/ssl/certs/ca-certificates.crt";
+
+/** The user that the agent's processes run as. */
+export const AGENT_USER = { uid: 1000, gid: 1000 } as const;

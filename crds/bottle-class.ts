@@ -29,7 +29,7 @@ const NOT_ITSELF: Rule<z.infer<typeof Fields>> = {
   holds: (self) => self.spec?.extends === undefined || self.spec.extends !== self.metadata.name,
   cel: "!has(self.spec) || !has(self.spec.extends) || self.spec.extends != self.metadata.name",
   message: "is the class itself: name another class, or leave it out",
-  at: () => ["spec", "extends"],
+  at: ["spec", "extends"],
 };
 
 /** The boundary of an agent, written once by the owner of the machine; cluster-scoped. */

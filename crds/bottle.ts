@@ -54,7 +54,7 @@ const Lifecycle = withRules(
       holds: (self) => self.ttlSecondsAfterFinished === undefined || self.shutdownTime !== undefined,
       cel: "!has(self.ttlSecondsAfterFinished) || has(self.shutdownTime)",
       message: "counts from `shutdownTime`, which is not given: add it, or leave this out",
-      at: () => ["ttlSecondsAfterFinished"],
+      at: ["ttlSecondsAfterFinished"],
     },
   ],
 );
@@ -120,7 +120,7 @@ export const Bottle = withRules(Fields, [
     holds: (self) => self.metadata.name.length <= MAX_NAME_LENGTH,
     cel: `self.metadata.name.size() <= ${MAX_NAME_LENGTH}`,
     message: `is longer than ${MAX_NAME_LENGTH} characters: shorten it`,
-    at: () => ["metadata", "name"],
+    at: ["metadata", "name"],
   },
 ]).describe(
   "Bottle is one agent environment that should exist: who works in it, what it may reach, and with which credentials.",

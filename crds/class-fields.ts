@@ -31,14 +31,14 @@ const PROVIDER_RULES: readonly Rule<ProviderFields>[] = [
     holds: (self) => self.image === undefined || self.dockerfile === undefined,
     cel: "!(has(self.image) && has(self.dockerfile))",
     message: "excludes `image`: give a Dockerfile to build or an image that is there already, not both",
-    at: () => ["dockerfile"],
+    at: ["dockerfile"],
   },
   {
     holds: (self) => self.name !== "none" || (self.credentialRef === undefined && self.model === undefined),
     cel: "self.name != 'none' || !(has(self.credentialRef) || has(self.model))",
     message:
       "has no routes and no CLI of its own, so `credentialRef` and `model` have no meaning: put `auth` on a route instead",
-    at: () => ["name"],
+    at: ["name"],
   },
 ];
 

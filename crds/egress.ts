@@ -123,25 +123,25 @@ const ROUTE_RULES: readonly Rule<RouteFields>[] = [
     holds: (self) => !injects(self) || !self.ports?.includes(80),
     cel: `${CEL_STRIPS_OR_PASSES} || !has(self.ports) || !(80 in self.ports)`,
     message: "has 80, but a credential is injected over TLS only: take 80 out, or remove `auth`",
-    at: () => ["ports"],
+    at: ["ports"],
   },
   {
     holds: (self) => !injects(self) || !self.host.startsWith("*"),
     cel: `${CEL_STRIPS_OR_PASSES} || !self.host.startsWith('*')`,
     message: "is a wildcard, but a credential is injected for named hosts only: make a route for each host",
-    at: () => ["host"],
+    at: ["host"],
   },
   {
     holds: (self) => !injects(self) || !self.methods?.includes("TRACE"),
     cel: `${CEL_STRIPS_OR_PASSES} || !has(self.methods) || !('TRACE' in self.methods)`,
     message: "has TRACE, which would send an injected credential back to the agent: take it out",
-    at: () => ["methods"],
+    at: ["methods"],
   },
   {
     holds: (self) => self.maxBodyBytes === undefined || self.scan !== "inject-only",
     cel: "!has(self.maxBodyBytes) || !has(self.scan) || self.scan != 'inject-only'",
     message: "has no effect with `scan: inject-only`, which streams bodies: remove one of the two",
-    at: () => ["maxBodyBytes"],
+    at: ["maxBodyBytes"],
   },
 ];
 
@@ -163,7 +163,7 @@ const Routes = withRules(z.array(EgressRoute).max(256), [
     holds: (self) => ambiguousRoute(self) === -1,
     cel: "self.all(r, !has(r.name) || self.exists_one(o, (has(o.name) ? o.name : o.host) == r.name))",
     message: "is the name of another route, or the host of one without a name: rename it",
-    at: (self) => [ambiguousRoute(self), "name"],
+    where: (self) => [ambiguousRoute(self), "name"],
   },
 ]);
 

@@ -1,15 +1,17 @@
-/** The condition types of a Bottle. */
-export const CONDITION_TYPES = [
-  "Ready",
-  "SecretsAvailable",
-  "EgressEnforced",
-  "AgentRunning",
-  "RuntimeHealthy",
-  "Suspended",
-  "Reconciling",
-  "Stalled",
-] as const;
-export type ConditionType = (typeof CONDITION_TYPES)[number];
+/** The condition types of a Bottle, with the sentence that the docs print. */
+export const CONDITIONS = {
+  Ready: "The bottle can be worked in. Computed from the others; always there.",
+  SecretsAvailable:
+    "Every secret that a route injects has a value and is bound to where the route would send it.",
+  EgressEnforced:
+    "The sidecars enforce the wanted policy, and a probe in the agent's namespace found no way out but through them.",
+  AgentRunning: "The agent's container runs.",
+  RuntimeHealthy: "The runtime, such as Docker, answers.",
+  Suspended: "The containers are gone on purpose and the home is kept.",
+  Reconciling: "Work towards the spec goes on. Absent when settled.",
+  Stalled: "Only a change of the Bottle, of what it names or of a secret can help. Absent otherwise.",
+} as const;
+export type ConditionType = keyof typeof CONDITIONS;
 
 /** Every reason a condition or an Event may carry, with the sentence that the docs print. */
 export const REASONS = {

@@ -43,14 +43,14 @@ const RULES: readonly Rule<Fields>[] = [
     cel: "has(self.secretRef) || (has(self.mode) && self.mode == 'passthrough')",
     message:
       "is required: name the secret to inject, or let the agent's own credential through with `mode: passthrough`",
-    at: () => ["secretRef"],
+    at: ["secretRef"],
   },
   {
     holds: (self) => self.scheme === undefined || self.header === undefined,
     cel: "!(has(self.scheme) && has(self.header))",
     message:
       "excludes `scheme`: keep `scheme` for the Authorization header or `header` for a header of its own",
-    at: () => ["header"],
+    at: ["header"],
   },
   {
     holds: (self) =>
@@ -59,13 +59,13 @@ const RULES: readonly Rule<Fields>[] = [
     cel: "!has(self.mode) || self.mode != 'passthrough' || !(has(self.secretRef) || has(self.scheme) || has(self.header))",
     message:
       "passes on what the agent sends, so `secretRef`, `scheme` and `header` have no meaning: remove them or the mode",
-    at: () => ["mode"],
+    at: ["mode"],
   },
   {
     holds: (self) => self.header === undefined || !RESERVED_HEADERS.includes(self.header.toLowerCase()),
     cel: `!has(self.header) || !(self.header.lowerAscii() in ${JSON.stringify(RESERVED_HEADERS)})`,
     message: "frames the message or belongs to one hop, so it cannot carry a secret: name another header",
-    at: () => ["header"],
+    at: ["header"],
   },
 ];
 

@@ -12,8 +12,10 @@ export interface Rule<T> {
   readonly message: string;
   /** what to write instead, when that follows from the value */
   readonly hint?: (self: T) => string | undefined;
-  /** where below `self` the mistake is; default `self` */
-  readonly at?: (self: T) => readonly (string | number)[];
+  /** field below `self` that is at fault; default `self` */
+  readonly at?: readonly string[];
+  /** the same where it follows from the value */
+  readonly where?: (self: T) => readonly (string | number)[];
 }
 
 /** The schema with rules on top: every rule that does not hold is an issue of its own. */
@@ -38,11 +40,13 @@ export function withOrderedRules<S extends z.ZodType>(schema: S, rules: readonly
 }
 
 function annotated<S extends z.ZodType, T>(schema: S, rules: readonly Rule<T>[]): S {
-  const validations = rules.flatMap(({ cel, message }) =>
-    cel === undefined ? [] : [{ rule: cel, message }],
+  const inherited = (schema.meta()?.["x-kubernetes-validations"] ?? []) as object[];
+  const own = rules.flatMap(({ cel, message, at }) =>
+    cel === undefined
+      ? []
+      : [{ rule: cel, message, ...(at === undefined ? {} : { fieldPath: `.${at.join(".")}` }) }],
   );
-  const inherited = (schema.meta()?.["x-kubernetes-validations"] ?? []) as typeof validations;
-  return schema.meta({ "x-kubernetes-validations": [...inherited, ...validations] });
+  return schema.meta({ "x-kubernetes-validations": [...inherited, ...own] });
 }
 
 function issueOf<T>(rule: Rule<T>, self: T) {
@@ -50,6 +54,6 @@ function issueOf<T>(rule: Rule<T>, self: T) {
   return {
     code: "custom" as const,
     message: hint === undefined ? rule.message : `${rule.message}; ${hint}`,
-    path: [...(rule.at?.(self) ?? [])],
+    path: [...(rule.where?.(self) ?? rule.at ?? [])],
   };
 }

@@ -4,8 +4,14 @@ import type { ObjectRef } from "./resource-client.ts";
 export interface SecretFacts {
   /** destinations that the owner bound it to: `host` or `host:port` */
   readonly hosts: readonly string[];
-  /** keys with the version of the value that is held now; undefined when no value is in memory */
-  readonly keys: Readonly<Record<string, { readonly version: string | undefined }>>;
+  readonly keys: Readonly<Record<string, SecretKeyFacts>>;
+}
+
+export interface SecretKeyFacts {
+  /** changes with the value; undefined when no value is in memory */
+  readonly version: string | undefined;
+  /** sentence for people: why a configured file or command gave no value */
+  readonly problem?: string | undefined;
 }
 
 /** Where secret values come from. Values are read only to be sent to the sidecars. */

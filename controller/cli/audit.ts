@@ -1,0 +1,66 @@
+import { createReadStream, existsSync, statSync } from "node:fs";
+import { auditFile, auditGenerations } from "../audit/audit-files.ts";
+import { readLines } from "./api/lines.ts";
+import { CliError } from "./cli-error.ts";
+import { pause } from "./clock.ts";
+
+export interface AuditRequest {
+  readonly namespace: string;
+  readonly name: string;
+  readonly follow: boolean;
+  /** last lines; all when absent */
+  readonly tail: number | undefined;
+  readonly signal: AbortSignal;
+}
+
+const LOOK_AGAIN_MS = 250;
+
+/** Lines of a bottle's audit, oldest first. Throws CliError when there is none. */
+export async function* readAudit(stateDir: string, wanted: AuditRequest): AsyncGenerator<string> {
+  const file = auditFile(stateDir, wanted);
+  const files = auditGenerations(file).filter((path) => existsSync(path));
+  if (files.length === 0 && !wanted.follow) {
+    throw new CliError(`there is no audit of a bottle ${wanted.name} in namespace ${wanted.namespace}`, {
+      next: "bb get bottles shows what there is; a bottle that sent nothing has no audit yet",
+    });
+  }
+  const end = existsSync(file) ? statSync(file).size : 0;
+  yield* wanted.tail === undefined ? linesOf(files, end) : lastOf(linesOf(files, end), wanted.tail);
+  if (wanted.follow) yield* followFrom(file, end, wanted.signal);
+}
+
+async function* linesOf(files: readonly string[], end: number): AsyncGenerator<string> {
+  for (const [index, path] of files.entries()) {
+    const isNewest = index === files.length - 1;
+    if (isNewest && end === 0) continue;
+    yield* readLines(createReadStream(path, isNewest ? { end: end - 1 } : {}));
+  }
+}
+
+async function* lastOf(lines: AsyncIterable<string>, count: number): AsyncGenerator<string> {
+  const last: string[] = [];
+  for await (const line of lines) {
+    last.push(line);
+    if (last.length > count) last.shift();
+  }
+  yield* last;
+}
+
+/** A file that became smaller was rotated: the new one is read from its start. */
+async function* followFrom(file: string, from: number, signal: AbortSignal): AsyncGenerator<string> {
+  let at = from;
+  let rest = "";
+  while (!signal.aborted) {
+    const size = existsSync(file) ? statSync(file).size : 0;
+    if (size < at) at = 0;
+    if (size > at) {
+      for await (const chunk of createReadStream(file, { start: at, end: size - 1, encoding: "utf8" })) {
+        const parts = (rest + String(chunk)).split("\n");
+        rest = parts.pop() ?? "";
+        yield* parts;
+      }
+      at = size;
+    }
+    await pause(LOOK_AGAIN_MS, signal);
+  }
+}

@@ -1,0 +1,115 @@
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+/** Everything that flags and environment decide. Parsed by hand: zod would cost `bb` a third of its start. */
+export interface Config {
+  /** database, keys, CA, kubeconfig, audit, log; absolute */
+  readonly stateDir: string;
+  /** what a person writes and keeps, such as secrets.yaml; absolute */
+  readonly configDir: string;
+  readonly runtime: RuntimeName;
+  /** `unix://…` or `tcp://…`; absent: the engine's default socket */
+  readonly dockerHost?: string | undefined;
+  /** port of the API server; absent: the one of last time, or a free one */
+  readonly port?: number | undefined;
+  readonly logLevel: LogLevel;
+  /** whether NO_COLOR allows colour; a terminal is needed as well */
+  readonly colorAllowed: boolean;
+  /** PEM file of a CA that builds on this machine must trust, beside the system's */
+  readonly extraCaFile?: string | undefined;
+  /** real token for `bb demo --live` */
+  readonly claudeToken?: string | undefined;
+}
+
+export const RUNTIMES = ["docker", "fake"] as const;
+export type RuntimeName = (typeof RUNTIMES)[number];
+
+export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+/** The variables that bot-bottle reads, with the sentence that `bb help environment` prints. */
+export const VARIABLES = {
+  BB_STATE_DIR:
+    "state folder: database, keys, audit, log (default $XDG_STATE_HOME/bot-bottle or ~/.local/state/bot-bottle)",
+  BB_CONFIG_DIR: "configuration folder (default ~/.bot-bottle)",
+  BB_RUNTIME: "where bottles run: docker (default) or fake",
+  BB_PORT: "port of the API server on 127.0.0.1 (default: the one of last time)",
+  BB_LOG_LEVEL: "debug, info (default), warn or error",
+  BB_EXTRA_CA: "PEM file of a CA that image builds must trust (default NODE_EXTRA_CA_CERTS)",
+  DOCKER_HOST: "Docker engine: unix:///path or tcp://host:port (default the engine's socket)",
+  BOT_BOTTLE_CLAUDE_OAUTH_TOKEN: "long-lived token of `claude setup-token`, for bb demo --live",
+  NO_COLOR: "no colour, when set to anything",
+} as const;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A flag or a variable has a value that cannot be used; the message says which and what it may be. */
+export class ConfigError extends Error {
+  override readonly name = "ConfigError";
+}
+
+/** The configuration of this process. Throws ConfigError. */
+export function readConfig(environment: Environment = process.env): Config {
+  const home = given(environment, "HOME") ?? homedir();
+  const stateHome = given(environment, "XDG_STATE_HOME") ?? join(home, ".local", "state");
+  return {
+    stateDir: resolve(given(environment, "BB_STATE_DIR") ?? join(stateHome, "bot-bottle")),
+    configDir: resolve(given(environment, "BB_CONFIG_DIR") ?? join(home, ".bot-bottle")),
+    runtime: oneOf("BB_RUNTIME", given(environment, "BB_RUNTIME") ?? "docker", RUNTIMES),
+    dockerHost: dockerHostOf(given(environment, "DOCKER_HOST")),
+    port: portOf("BB_PORT", given(environment, "BB_PORT")),
+    logLevel: oneOf("BB_LOG_LEVEL", given(environment, "BB_LOG_LEVEL") ?? "info", LOG_LEVELS),
+    colorAllowed: given(environment, "NO_COLOR") === undefined,
+    extraCaFile: pathOf(given(environment, "BB_EXTRA_CA") ?? given(environment, "NODE_EXTRA_CA_CERTS")),
+    claudeToken: given(environment, "BOT_BOTTLE_CLAUDE_OAUTH_TOKEN"),
+  };
+}
+
+/** The environment that makes a child process read the same configuration. */
+export function environmentOf(config: Config): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    BB_STATE_DIR: config.stateDir,
+    BB_CONFIG_DIR: config.configDir,
+    BB_RUNTIME: config.runtime,
+    BB_LOG_LEVEL: config.logLevel,
+    ...(config.dockerHost === undefined ? {} : { DOCKER_HOST: config.dockerHost }),
+    ...(config.port === undefined ? {} : { BB_PORT: String(config.port) }),
+  };
+}
+
+/** A variable that a person names, as in `bb secret set --from-env NAME`. */
+export function environmentVariable(name: string): string | undefined {
+  return process.env[name];
+}
+
+/** A port number from text. Throws ConfigError. */
+export function portOf(source: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const port = Number(text);
+  if (!/^\d+$/.test(text) || port < 1 || port > 65_535) {
+    throw new ConfigError(`${source} is "${text}"; it must be a port number from 1 to 65535`);
+  }
+  return port;
+}
+
+function given(environment: Environment, name: string): string | undefined {
+  const value = environment[name];
+  return value === undefined || value === "" ? undefined : value;
+}
+
+function oneOf<T extends string>(name: string, value: string, allowed: readonly T[]): T {
+  const found = allowed.find((each) => each === value);
+  if (found === undefined)
+    throw new ConfigError(`${name} is "${value}"; it may be one of: ${allowed.join(", ")}`);
+  return found;
+}
+
+function pathOf(value: string | undefined): string | undefined {
+  return value === undefined ? undefined : resolve(value);
+}
+
+function dockerHostOf(value: string | undefined): string | undefined {
+  if (value === undefined || /^unix:\/\/\/.+/.test(value) || /^tcp:\/\/[^/]+:\d+$/.test(value)) return value;
+  throw new ConfigError(`DOCKER_HOST is "${value}"; it must be unix:///path/of/socket or tcp://host:port`);
+}

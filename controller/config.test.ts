@@ -1,0 +1,47 @@
+import { describe, expect, it } from "vitest";
+import { ConfigError, portOf, readConfig } from "./config.ts";
+
+describe("readConfig", () => {
+  it("has a default for everything", () => {
+    expect(readConfig({ HOME: "/home/ada" })).toEqual({
+      stateDir: "/home/ada/.local/state/bot-bottle",
+      configDir: "/home/ada/.bot-bottle",
+      runtime: "docker",
+      logLevel: "info",
+      colorAllowed: true,
+    });
+  });
+
+  it("takes the state folder from XDG_STATE_HOME, and BB_STATE_DIR before it", () => {
+    const environment = { HOME: "/home/ada", XDG_STATE_HOME: "/var/xdg" };
+    expect(readConfig(environment).stateDir).toBe("/var/xdg/bot-bottle");
+    expect(readConfig({ ...environment, BB_STATE_DIR: "/tmp/trial" }).stateDir).toBe("/tmp/trial");
+  });
+
+  it("treats an empty variable as none", () => {
+    expect(readConfig({ HOME: "/h", BB_RUNTIME: "", DOCKER_HOST: "", NO_COLOR: "" })).toMatchObject({
+      runtime: "docker",
+      dockerHost: undefined,
+      colorAllowed: true,
+    });
+  });
+
+  it.each([
+    [{ BB_RUNTIME: "podman" }, 'BB_RUNTIME is "podman"; it may be one of: docker, fake'],
+    [{ BB_PORT: "65536" }, 'BB_PORT is "65536"; it must be a port number from 1 to 65535'],
+    [{ BB_PORT: "x" }, "BB_PORT"],
+    [{ BB_LOG_LEVEL: "loud" }, "BB_LOG_LEVEL"],
+    [{ DOCKER_HOST: "ssh://elsewhere" }, "DOCKER_HOST"],
+    [{ DOCKER_HOST: "/run/docker.sock" }, "unix:///path/of/socket"],
+  ])("refuses %j and says what it may be", (environment, message) => {
+    expect(() => readConfig(environment)).toThrow(ConfigError);
+    expect(() => readConfig(environment)).toThrow(message);
+  });
+});
+
+describe("portOf", () => {
+  it("names where the port came from", () => {
+    expect(portOf("--port", "8443")).toBe(8443);
+    expect(() => portOf("--port", "0")).toThrow('--port is "0"');
+  });
+});

@@ -1,4 +1,4 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { codeOf, SQLITE } from "./sqlite-errors.ts";
@@ -15,7 +15,9 @@ export class StateDirectoryInUseError extends Error {
  */
 export function lockStateDirectory(directory: string): () => void {
   // a file of its own: the lock must not stand in the way of readers of the store's database
-  const lock = new DatabaseSync(join(directory, "lock.db"));
+  const file = join(directory, "lock.db");
+  closeSync(openSync(file, "a", 0o600));
+  const lock = new DatabaseSync(file);
   const holder = join(directory, "lock.pid");
   try {
     lock.exec("BEGIN EXCLUSIVE");

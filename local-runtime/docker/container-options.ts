@@ -1,0 +1,112 @@
+import type { ContainerCreateOptions, HostConfig } from "dockerode";
+import type { SandboxRole, SandboxSpec, VolumeMount } from "../../reconcilers/contract/sandbox-runtime.ts";
+import { MAKE_LABEL, sandboxLabels } from "./labels.ts";
+import { makeOf } from "./make.ts";
+import { seccompProfile } from "./seccomp/profile.ts";
+
+/** Where a container finds its network. */
+export interface NetworkPlace {
+  /** name of the network that leads out, for the sidecars */
+  readonly uplink: string;
+  /** id of the container whose network namespace the sandbox joins */
+  readonly joinedId?: string | undefined;
+}
+
+/** User of the airlock and the sidecars: one that no person on the machine has. */
+export const LINK_UID = 64_001;
+
+/** User of the agent; the owner of its home. */
+export const AGENT_UID = 1000;
+
+/** Names by which the agent reaches its sidecars; the airlock forwards their ports. */
+const LINK_NAMES = ["egress", "git-gate", "supervise"];
+
+const userOf = (role: SandboxRole): string => {
+  const uid = role === "agent" ? AGENT_UID : LINK_UID;
+  return `${uid}:${uid}`;
+};
+
+/**
+ * What the engine is asked to create for a sandbox, hardening included.
+ *
+ * Pure: equal arguments give equal options, so that a container can be compared with what would be made now.
+ */
+export function containerOptions(
+  spec: SandboxSpec,
+  instance: string,
+  place: NetworkPlace,
+): ContainerCreateOptions {
+  const options: ContainerCreateOptions = {
+    Image: spec.image,
+    User: userOf(spec.role),
+    Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
+    ...(spec.command === undefined ? {} : { Cmd: [...spec.command] }),
+    ...(spec.role === "airlock" ? { Hostname: "bottle" } : {}),
+    Tty: false,
+    // The sidecars' stdin is the control channel; it stays open when a client goes away.
+    OpenStdin: spec.role === "sidecars",
+    StdinOnce: false,
+    HostConfig: { ...wallsOf(spec), ...limitsOf(spec), ...roleConfig(spec.role, place) },
+  };
+  return { ...options, Labels: { ...sandboxLabels(spec, instance), [MAKE_LABEL]: makeOf(options) } };
+}
+
+function wallsOf({ mounts }: SandboxSpec): HostConfig {
+  return {
+    CapDrop: ["ALL"],
+    SecurityOpt: ["no-new-privileges", `seccomp=${JSON.stringify(seccompProfile())}`],
+    IpcMode: "private",
+    Mounts: mounts.map(mountOf),
+    // Only the controller starts things, so that nothing runs that it did not verify.
+    RestartPolicy: { Name: "no" },
+    Init: true,
+  };
+}
+
+function mountOf({ volume, path, readOnly }: VolumeMount): NonNullable<HostConfig["Mounts"]>[number] {
+  return { Type: "volume", Source: volume, Target: path, ReadOnly: readOnly };
+}
+
+/** No limit on open files is set: it would have to be below the engine's own, which no call tells. */
+function limitsOf({ resources }: SandboxSpec): HostConfig {
+  return {
+    PidsLimit: resources.pids,
+    Memory: resources.memoryBytes,
+    MemorySwap: resources.memoryBytes,
+    NanoCpus: Math.round(resources.cpus * 1e9),
+    // The engine's default keeps everything, until the disk is full.
+    LogConfig: { Type: "json-file", Config: { "max-size": "10m", "max-file": "3" } },
+  };
+}
+
+function roleConfig(role: SandboxRole, { uplink, joinedId }: NetworkPlace): HostConfig {
+  switch (role) {
+    case "airlock":
+      return {
+        NetworkMode: "none",
+        ExtraHosts: [...LINK_NAMES, "bottle"].map((name) => `${name}:127.0.0.1`),
+        // Without it the agent's resolv.conf, which is the airlock's, shows the host's resolver.
+        Dns: ["127.0.0.1"],
+        Sysctls: { "net.ipv6.conf.all.disable_ipv6": "1" },
+        ReadonlyRootfs: true,
+        Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=1m,mode=1777" },
+      };
+    case "sidecars":
+      return {
+        NetworkMode: uplink,
+        Sysctls: {
+          "net.ipv4.ip_forward": "0",
+          "net.ipv4.conf.all.arp_ignore": "2",
+          "net.ipv4.conf.all.accept_source_route": "0",
+          "net.ipv6.conf.all.disable_ipv6": "1",
+        },
+        ReadonlyRootfs: true,
+        Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777" },
+      };
+    case "agent":
+      // Provisioning writes into its root file system before the start, so that stays writable.
+      return { NetworkMode: joinedId === undefined ? "none" : `container:${joinedId}` };
+    default:
+      return role satisfies never;
+  }
+}

@@ -103,26 +103,16 @@ export const BottleStatus = z.strictObject({
 });
 export type BottleStatus = z.infer<typeof BottleStatus>;
 
-const Fields = z.strictObject({
-  apiVersion: z.literal(API_VERSION),
-  kind: z.literal("Bottle"),
-  metadata: ObjectMeta,
-  spec: BottleSpec.optional().describe("what is asked for"),
-  status: BottleStatus.optional().describe("what was observed; written by the controller"),
-});
-
-// The name becomes a label value on Docker and Kubernetes, and those end at 63.
-const MAX_NAME_LENGTH = 63;
-
 /** One agent environment that should exist. */
-export const Bottle = withRules(Fields, [
-  {
-    holds: (self) => self.metadata.name.length <= MAX_NAME_LENGTH,
-    cel: `self.metadata.name.size() <= ${MAX_NAME_LENGTH}`,
-    message: `is longer than ${MAX_NAME_LENGTH} characters: shorten it`,
-    at: ["metadata", "name"],
-  },
-]).describe(
-  "Bottle is one agent environment that should exist: who works in it, what it may reach, and with which credentials.",
-);
+export const Bottle = z
+  .strictObject({
+    apiVersion: z.literal(API_VERSION),
+    kind: z.literal("Bottle"),
+    metadata: ObjectMeta,
+    spec: BottleSpec.optional().describe("what is asked for"),
+    status: BottleStatus.optional().describe("what was observed; written by the controller"),
+  })
+  .describe(
+    "Bottle is one agent environment that should exist: who works in it, what it may reach, and with which credentials.",
+  );
 export type Bottle = z.infer<typeof Bottle>;

@@ -2,8 +2,6 @@ import { X509Certificate } from "node:crypto";
 import { z } from "zod";
 import { type Rule, withOrderedRules } from "./rules.ts";
 
-const BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
-
 const RULES: readonly Rule<string>[] = [
   {
     holds: (self) => !self.includes("PRIVATE KEY"),
@@ -11,12 +9,7 @@ const RULES: readonly Rule<string>[] = [
     message: "holds a private key: give the certificates alone, and treat the key as seen by others",
   },
   {
-    holds: (self) => self.includes("-----BEGIN CERTIFICATE-----"),
-    cel: "self.contains('-----BEGIN CERTIFICATE-----')",
-    message: "holds no certificate: give PEM, which starts with -----BEGIN CERTIFICATE-----",
-  },
-  {
-    holds: isBundle,
+    holds: (self) => blocksOf(self).every(isCertificate),
     cel: undefined,
     message:
       "has a certificate that cannot be read: copy the PEM again, line breaks included (in YAML, after `|`)",
@@ -24,11 +17,20 @@ const RULES: readonly Rule<string>[] = [
 ];
 
 /** One or more CA certificates in PEM; text between them is allowed, as in the bundles of operating systems. */
-export const CertificateBundle = withOrderedRules(z.string().min(1).max(65_536), RULES);
+export const CertificateBundle = withOrderedRules(
+  z
+    .string()
+    .max(32_768)
+    .regex(
+      /-----BEGIN CERTIFICATE-----/,
+      "holds no certificate: give PEM, which starts with -----BEGIN CERTIFICATE-----",
+    ),
+  RULES,
+);
 
-function isBundle(pem: string): boolean {
-  const blocks = pem.match(BLOCK) ?? [];
-  return blocks.length === pem.split("-----BEGIN ").length - 1 && blocks.every(isCertificate);
+/** whatever follows a BEGIN up to its END, whatever it is */
+function blocksOf(pem: string): string[] {
+  return pem.split(/(?=-----BEGIN )/).filter((block) => block.startsWith("-----BEGIN "));
 }
 
 function isCertificate(pem: string): boolean {

@@ -63,6 +63,7 @@ export const namespaces: ResourceDefinition<Namespace> = {
   singular: "namespace",
   shortNames: ["ns"],
   namespaced: false,
+  maxNameLength: 63,
   hasStatus: true,
   schema: Namespace,
 };

@@ -33,39 +33,48 @@ const Methods = withRules(setOf(Method, 32).min(1), [
   },
 ]);
 
-const PathPrefix = withOrderedRules(z.string().min(1).max(1024), [
-  {
-    holds: (self) => self.startsWith("/"),
-    cel: "self.startsWith('/')",
-    message: "must start with a slash, such as /v1/",
-  },
-  {
-    holds: (self) => !/[?#]/.test(self),
-    cel: "!self.matches('[?#]')",
-    message: "has a query or a fragment: write the path alone",
-  },
-  {
-    holds: (self) => !self.includes("*"),
-    cel: "!self.contains('*')",
-    message: "has a *: paths are prefixes on segment boundaries, so leave it out",
-  },
-  {
-    holds: (self) => !/(\/\.{1,2}(\/|$))|\/\//.test(self),
-    cel: String.raw`!self.matches(r'(/\.{1,2}(/|$))|//')`,
-    message: "has an empty, . or .. segment: write the path that is meant",
-  },
-  {
-    holds: (self) => /^([A-Za-z0-9/._~!$&'()+,;=:@-]|%[0-9A-F]{2})+$/.test(self),
-    cel: String.raw`self.matches(r"^([A-Za-z0-9/._~!$&'()+,;=:@-]|%[0-9A-F]{2})+$")`,
-    message: "has a character that a path cannot have: encode it as %XX with capital letters",
-  },
-  {
-    holds: (self) => !/%(2E|2F|5C|00)/.test(self),
-    cel: "!self.matches('%(2E|2F|5C|00)')",
-    message:
-      "has an encoded slash, backslash, dot or NUL, which servers read in different ways: leave it out",
-  },
-] satisfies Rule<string>[]);
+const PathPrefix = withOrderedRules(
+  z
+    .string()
+    .max(512)
+    .regex(
+      /^\/[!-~]*$/,
+      "must start with a slash and have no spaces and no letters beyond ASCII, such as /v1/",
+    ),
+  [
+    {
+      holds: (self) => !/[?#]/.test(self),
+      cel: "!self.matches('[?#]')",
+      message: "has a query or a fragment: write the path alone",
+    },
+    {
+      holds: (self) => !self.includes("*"),
+      cel: "!self.contains('*')",
+      message: "has a *: paths are prefixes on segment boundaries, so leave it out",
+    },
+    {
+      holds: (self) => !/\/(\.{0,2}\/|\.{1,2}$)/.test(self),
+      cel: String.raw`!self.matches(r'/(\.{0,2}/|\.{1,2}$)')`,
+      message: "has an empty, . or .. segment: write the path that is meant",
+    },
+    {
+      holds: (self) => !/[\\"<>^`{|}]/.test(self),
+      cel: String.raw`!self.matches(r'[\\"<>^\x60{|}]')`,
+      message: "has a character that a path cannot have: encode it as %XX",
+    },
+    {
+      holds: (self) => !/%(.?$|.?[^0-9A-F])/.test(self),
+      cel: "!self.matches('%(.?$|.?[^0-9A-F])')",
+      message: "has a % that two capital hexadecimal digits do not follow: write %2A, not %2a",
+    },
+    {
+      holds: (self) => !/%(2E|2F|5C|00)/.test(self),
+      cel: "!self.matches('%(2E|2F|5C|00)')",
+      message:
+        "has an encoded slash, backslash, dot or NUL, which servers read in different ways: leave it out",
+    },
+  ] satisfies Rule<string>[],
+);
 
 export const RouteUpstream = z.strictObject({
   address: Host.describe("IP address or host that is connected to instead of the route's host"),
@@ -89,7 +98,7 @@ const RouteFields = z.strictObject({
     .optional()
     .describe("ports; default 443 and 80, with auth that injects 443 alone"),
   methods: Methods.optional().describe('methods; default GET and HEAD; ["*"] for any'),
-  paths: setOf(PathPrefix, 64)
+  paths: setOf(PathPrefix, 32)
     .min(1)
     .optional()
     .describe("path prefixes on segment boundaries; the longest that fits wins; default all"),

@@ -6,8 +6,8 @@ const DNS_LABEL = /^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/;
 const SUBDOMAIN_MESSAGE =
   "must be lower-case letters, digits, '-' and '.', and start and end with a letter or digit";
 
-/** Whether a name may be that of an object (RFC 1123 subdomain). */
-export const isObjectName = (name: string): boolean => name.length <= 253 && SUBDOMAIN.test(name);
+/** Whether a name may be that of an object, whatever its length (RFC 1123 subdomain). */
+export const isObjectName = (name: string): boolean => SUBDOMAIN.test(name);
 
 /** Whether a name may be that of a Namespace (RFC 1123 label). */
 export const isDnsLabel = (name: string): boolean => name.length <= 63 && DNS_LABEL.test(name);

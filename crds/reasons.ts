@@ -51,6 +51,14 @@ export const REASONS = {
   SandboxNameTaken: "Something else on this machine has the name that a part of this bottle needs.",
   CertificateAuthorityUnreadable:
     "The bottle's CA cannot be read; a new one would break the trust of a running agent.",
+  PolicyRefused: "The sidecars refuse the policy; the message says why.",
+  CheckFailed: "A check in the agent's sandbox after its start did not hold; the message says which.",
+  Checking: "The agent's sandbox runs and is being checked.",
+  NotSuspended: "The Bottle is not suspended.",
+  Terminating: "The Bottle is being deleted; its parts are being removed.",
+  RuntimeNotServed: "The Bottle asks for a runtime that this controller does not serve.",
+  RuntimeClassUnavailable: "The engine has no runtime class of the name that is asked for.",
+  CertificateInstalled: "The bottle's CA certificate was found in the agent's sandbox.",
   SpecInvalid: "The stored spec does not match the schema.",
 } as const;
 export type Reason = keyof typeof REASONS;

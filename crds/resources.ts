@@ -27,6 +27,8 @@ export interface ResourceDefinition<T extends ApiObject = ApiObject> {
   readonly shortNames: readonly string[];
   readonly categories: readonly string[];
   readonly namespaced: boolean;
+  /** longest name of an object; default what Kubernetes allows, 253 */
+  readonly maxNameLength?: number;
   /** whether status is a subresource of its own */
   readonly hasStatus: boolean;
   readonly schema: z.ZodType<T>;
@@ -51,6 +53,8 @@ export const bottles: ResourceDefinition<Bottle> = {
   shortNames: ["btl"],
   categories: ["all", "bot-bottle"],
   namespaced: true,
+  // The name becomes the value of a label, on Docker as on Kubernetes, and those end at 63.
+  maxNameLength: 63,
   schema: Bottle,
   printerColumns: [
     column("READY", '.status.conditions[?(@.type=="Ready")].status', "whether the bottle can be worked in"),

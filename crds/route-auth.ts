@@ -30,7 +30,8 @@ const Fields = z.strictObject({
     ),
   header: z
     .string()
-    .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, "must be the name of a header: letters, digits and '-'")
+    .max(64)
+    .regex(/^[A-Za-z][A-Za-z0-9-]*$/, "must be the name of a header: letters, digits and '-'")
     .optional()
     .describe("header that carries the bare secret instead of Authorization; excludes scheme"),
   secretRef: SecretKeyRef.optional().describe("secret to inject; required unless mode is passthrough"),

@@ -101,9 +101,10 @@ describe("validate", () => {
 
 describe("metadata", () => {
   it.each([
-    [{ name: "Hello" }, "metadata.name must be at most 253 lower-case letters"],
-    [{ name: "a..b" }, "metadata.name must be at most 253 lower-case letters"],
+    [{ name: "Hello" }, "metadata.name must be lower-case letters"],
+    [{ name: "a..b" }, "metadata.name must be lower-case letters"],
     [{ name: "a".repeat(64) }, "metadata.name is longer than 63 characters"],
+    [{ name: "-".repeat(64) }, "metadata.name must be lower-case letters"],
     [{}, "metadata.name is required"],
     [{ name: "a", lables: {} }, 'metadata.lables is not a field; did you mean "labels"?'],
     [{ name: "a", namespace: "a.b" }, "metadata.namespace must be at most 63"],

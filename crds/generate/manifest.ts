@@ -26,10 +26,15 @@ function versionOf(definition: ResourceDefinition): object {
     ...(definition.hasStatus ? { subresources: { status: {} } } : {}),
     additionalPrinterColumns: definition.printerColumns.map(columnOf),
     schema: {
-      // A kube-apiserver knows metadata itself and refuses a second opinion.
-      openAPIV3Schema: { ...schema, properties: { ...schema.properties, metadata: { type: "object" } } },
+      openAPIV3Schema: { ...schema, properties: { ...schema.properties, metadata: metadataOf(definition) } },
     },
   };
+}
+
+// A kube-apiserver knows metadata itself and takes an opinion on the name alone.
+function metadataOf({ maxNameLength }: ResourceDefinition): object {
+  if (maxNameLength === undefined) return { type: "object" };
+  return { type: "object", properties: { name: { type: "string", maxLength: maxNameLength } } };
 }
 
 function columnOf({ name, type, jsonPath, description, priority }: PrinterColumn): object {

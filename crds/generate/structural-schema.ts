@@ -31,7 +31,7 @@ const KEPT = [
   ...["minimum", "maximum", "minLength", "maxLength", "minItems", "maxItems"],
   ...["x-kubernetes-list-type", "x-kubernetes-list-map-keys", "x-kubernetes-validations"],
 ];
-const RECURSED = ["properties", "items", "additionalProperties"];
+const HANDLED = ["properties", "items", "additionalProperties", "allOf"];
 
 /**
  * The structural form of what `z.toJSONSchema(…, { target: "openapi-3.0", io: "input" })` returns: a kube-apiserver
@@ -43,6 +43,7 @@ export function structuralSchemaOf(schema: JsonSchema, path = ""): StructuralSch
   refuseForeign(schema, path);
   return {
     ...Object.fromEntries(KEPT.flatMap((keyword) => (keyword in schema ? [[keyword, schema[keyword]]] : []))),
+    ...(schema["type"] === "string" ? patterns(schema, path) : {}),
     ...(schema["type"] === "integer" ? integer(schema) : {}),
     ...(schema["type"] === "object" ? object(schema, path) : {}),
     ...(schema["type"] === "array"
@@ -52,15 +53,23 @@ export function structuralSchemaOf(schema: JsonSchema, path = ""): StructuralSch
 }
 
 function refuseForeign(schema: JsonSchema, path: string): void {
-  const foreign = Object.keys(schema).find(
-    (keyword) => !KEPT.includes(keyword) && !RECURSED.includes(keyword),
-  );
+  const foreign = Object.keys(schema).find((keyword) => ![...KEPT, ...HANDLED].includes(keyword));
   if (foreign !== undefined) throw new Error(`${path || "."}: a structural schema has no ${foreign}`);
   if (typeof schema["type"] !== "string") throw new Error(`${path || "."}: a structural schema needs a type`);
-  // RE2, which a kube-apiserver uses, has neither lookarounds nor back references nor JavaScript's \u.
-  if (/\(\?<?[=!]|\\[1-9u]/.test(String(schema["pattern"] ?? ""))) {
-    throw new Error(`${path || "."}: RE2 cannot compile ${String(schema["pattern"])}`);
+}
+
+/**
+ * The patterns of a string, of which zod writes several as an allOf with types in it, where Kubernetes wants none.
+ * RE2, which a kube-apiserver uses, has neither lookarounds nor back references nor JavaScript's \u.
+ */
+function patterns(schema: JsonSchema, path: string): JsonSchema {
+  const several = ((schema["allOf"] ?? []) as JsonSchema[]).map(({ pattern }) => ({ pattern }));
+  for (const { pattern } of [schema, ...several]) {
+    if (/\(\?<?[=!]|\\[1-9u]/.test(String(pattern ?? ""))) {
+      throw new Error(`${path || "."}: RE2 cannot compile ${String(pattern)}`);
+    }
   }
+  return several.length === 0 ? {} : { allOf: several };
 }
 
 // zod writes the bounds of a safe integer where there are none.

@@ -57,22 +57,31 @@ export function metadataErrors(definition: ResourceDefinition, object: unknown):
   ];
 }
 
+const BAD_NAME = invalid(
+  ["metadata", "name"],
+  "must be lower-case letters, digits, '-' and (but for a Namespace) '.', and start and end with a letter or digit",
+);
+
 function nameErrors(definition: ResourceDefinition, { name, generateName }: SentMetadata): FieldError[] {
   if (name === undefined || name === "") {
     if (generateName !== undefined && generateName !== "") return [];
     return [{ path: "metadata.name", reason: "FieldValueRequired", message: "is required: name the object" }];
   }
-  // A Namespace's name is part of other names, so Kubernetes holds it to a single label.
-  const isNamespace = definition.group === "" && definition.kind === "Namespace";
-  if (isNamespace ? isDnsLabel(name) : isObjectName(name)) return [];
+  const { maxNameLength = 253 } = definition;
+  const tooLong: FieldError = {
+    path: "metadata.name",
+    reason: "FieldValueTooLong",
+    message: `is longer than ${maxNameLength} characters: shorten it`,
+  };
   return [
-    invalid(
-      ["metadata", "name"],
-      isNamespace
-        ? "must be at most 63 lower-case letters, digits and '-', and start and end with a letter or digit"
-        : "must be at most 253 lower-case letters, digits, '-' and '.', and start and end with a letter or digit",
-    ),
+    ...(isName(definition, name) ? [] : [BAD_NAME]),
+    ...(name.length <= maxNameLength ? [] : [tooLong]),
   ];
+}
+
+// A Namespace's name is part of other names, so Kubernetes holds it to a single label.
+function isName({ group, kind }: ResourceDefinition, name: string): boolean {
+  return isObjectName(name) && (group !== "" || kind !== "Namespace" || !name.includes("."));
 }
 
 function namespaceErrors(definition: ResourceDefinition, { namespace }: SentMetadata): FieldError[] {

@@ -1,0 +1,45 @@
+import { existsSync } from "node:fs";
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { BuildOptions } from "esbuild";
+
+/** The programs that are bundled into one file each: name in dist/ and entry point. */
+export const BUNDLES = {
+  sidecars: "sidecars/bundle/main.ts",
+  bb: "controller/cli/main.ts",
+  controller: "controller/main.ts",
+} as const;
+export type BundleName = keyof typeof BUNDLES;
+
+/** How a program is bundled: for Node 24, as one ES module. */
+export function bundleOptions(productRoot: string, name: BundleName): BuildOptions {
+  return {
+    absWorkingDir: productRoot,
+    entryPoints: [BUNDLES[name]],
+    outfile: join(productRoot, "dist", `${name}.mjs`),
+    bundle: true,
+    platform: "node",
+    target: "node24",
+    format: "esm",
+    legalComments: "none",
+    logLevel: "silent",
+    // Optional parts of dockerode's ssh transport, native and not installed; esbuild is for checkouts only.
+    external: ["cpu-features", "ssh2", "esbuild"],
+    // CommonJS dependencies call require() for Node's own modules.
+    banner: {
+      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+    },
+  };
+}
+
+/**
+ * The sidecars' program as one file: bundled anew from a checkout's sources, so that it is never older than they
+ * are; an installed product has neither sources nor bundler and brings it in dist/.
+ */
+export async function sidecarsProgram(productRoot: string): Promise<string> {
+  const { outfile = "", ...options } = bundleOptions(productRoot, "sidecars");
+  if (!existsSync(join(productRoot, BUNDLES.sidecars))) return readFile(outfile, "utf8");
+  const { build } = await import("esbuild");
+  const { outputFiles } = await build({ ...options, write: false });
+  return outputFiles[0]?.text ?? "";
+}

@@ -1,0 +1,115 @@
+import { ImageBuildError } from "./image-engine.ts";
+import type { ImageEngine, ImageFacts } from "./image-engine.ts";
+import type { ImageState, ImageStore, WantedImage } from "../../reconcilers/contract/image-store.ts";
+import { RuntimeUnavailableError } from "../../reconcilers/contract/errors.ts";
+import type { Clock } from "./clock.ts";
+
+/** How an image comes to be, as the store sees it. */
+export interface Source {
+  /** one build at a time has it */
+  readonly name: string;
+  /** what to look for; another one when the inputs changed */
+  readonly reference: string;
+  /** whether a failure means that the image is missing, not that it is broken */
+  readonly foreign: boolean;
+  /** makes the image under its reference; throws ImageBuildError */
+  readonly obtain: (onStep: (step: string) => void, signal: AbortSignal) => Promise<void>;
+}
+
+export interface StoreOptions {
+  readonly engine: ImageEngine;
+  /** undefined when nothing here can make it; throws ImageBuildError when its inputs are wrong */
+  readonly sourceOf: (image: WantedImage, signal: AbortSignal) => Promise<Source | undefined>;
+  readonly clock: Clock;
+}
+
+/** How long a failed build rests, unless its inputs change. */
+export const PAUSE_MS = 60_000;
+
+interface Build {
+  step: string;
+  readonly done: Promise<void>;
+}
+
+interface Failure {
+  readonly reference: string;
+  readonly at: number;
+  readonly state: ImageState;
+}
+
+/** ImageStore on a machine's engine: builds in the background, one at a time for each image. */
+export class LocalImageStore implements ImageStore {
+  readonly #options: StoreOptions;
+  readonly #builds = new Map<string, Build>();
+  readonly #failures = new Map<string, Failure>();
+  readonly #closing = new AbortController();
+
+  constructor(options: StoreOptions) {
+    this.#options = options;
+  }
+
+  async ensure(image: WantedImage, signal: AbortSignal): Promise<ImageState> {
+    try {
+      const source = await this.#options.sourceOf(image, signal);
+      return source === undefined ? { kind: "missing" } : await this.#stateOf(source, signal);
+    } catch (error) {
+      if (error instanceof ImageBuildError) return { kind: "failed", lastLines: error.lastLines };
+      throw error;
+    }
+  }
+
+  /** every image of the product on this machine, wanted or left from before */
+  async list(signal: AbortSignal): Promise<readonly ImageFacts[]> {
+    const all = await this.#options.engine.list(signal);
+    return all.filter(({ references }) =>
+      references.some((reference) => reference.startsWith("bot-bottle/")),
+    );
+  }
+
+  /** aborts what is being built and waits until it has ended */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await Promise.all([...this.#builds.values()].map(({ done }) => done));
+  }
+
+  async #stateOf(source: Source, signal: AbortSignal): Promise<ImageState> {
+    const found = await this.#options.engine.find(source.reference, signal);
+    if (found !== undefined) return { kind: "present", id: found.id };
+    const running = this.#builds.get(source.name);
+    if (running !== undefined) return { kind: "building", step: running.step };
+    return this.#restingFailure(source) ?? this.#start(source);
+  }
+
+  #restingFailure({ name, reference }: Source): ImageState | undefined {
+    const failure = this.#failures.get(name);
+    if (failure?.reference !== reference) return undefined;
+    return this.#options.clock.now() - failure.at < PAUSE_MS ? failure.state : undefined;
+  }
+
+  #start(source: Source): ImageState {
+    this.#failures.delete(source.name);
+    const build: Build = { step: "starting", done: this.#run(source, (step) => (build.step = step)) };
+    this.#builds.set(source.name, build);
+    return { kind: "building", step: build.step };
+  }
+
+  async #run(source: Source, onStep: (step: string) => void): Promise<void> {
+    // The map must know the build before it can end.
+    await Promise.resolve();
+    try {
+      await source.obtain(onStep, this.#closing.signal);
+    } catch (error) {
+      this.#remember(source, error);
+    } finally {
+      this.#builds.delete(source.name);
+    }
+  }
+
+  #remember({ name, reference, foreign }: Source, error: unknown): void {
+    // A dead engine says nothing about the image; the next look tells.
+    if (this.#closing.signal.aborted || error instanceof RuntimeUnavailableError) return;
+    const lastLines = error instanceof ImageBuildError ? error.lastLines : (error as Error).message;
+    const state: ImageState = foreign ? { kind: "missing" } : { kind: "failed", lastLines };
+    this.#failures.set(name, { reference, at: this.#options.clock.now(), state });
+  }
+}

@@ -1,0 +1,78 @@
+import type { WantedImage } from "../../reconcilers/contract/image-store.ts";
+import { buildImage } from "./image-builder.ts";
+import type { BuilderOptions } from "./image-builder.ts";
+import { FolderContexts } from "./folder-context.ts";
+import { ImageBuildError } from "./image-engine.ts";
+import type { Source } from "./image-store.ts";
+import { NPM_PACKAGES } from "./npm-packages.ts";
+import type { Recipe } from "./recipe.ts";
+import { productRecipe } from "./recipes.ts";
+import type { Architecture, ProductImage } from "./recipes.ts";
+import { userRecipe } from "./user-dockerfile.ts";
+
+/** Says how each image that a bottle may want comes to be. */
+export function createSources(
+  options: BuilderOptions,
+): (image: WantedImage, signal: AbortSignal) => Promise<Source | undefined> {
+  const recipes = new Map<ProductImage, Promise<Recipe>>();
+  const contexts = new FolderContexts();
+  const built = (recipe: Recipe): Source => ({
+    name: recipe.name,
+    reference: recipe.reference,
+    foreign: false,
+    obtain: async (onStep, signal) => {
+      await buildImage(recipe, options, { onLine: onStep, signal });
+    },
+  });
+
+  // Read once: what the product is made of does not change while it runs, and a pass looks at each of its images.
+  async function ofProduct(name: ProductImage, signal: AbortSignal): Promise<Source> {
+    const architecture = await supportedArchitecture(options, signal);
+    const recipe = recipes.get(name) ?? productRecipe(name, options.productRoot, architecture);
+    recipes.set(name, recipe);
+    try {
+      return built(await recipe);
+    } catch (error) {
+      recipes.delete(name);
+      throw new ImageBuildError((error as Error).message, { cause: error });
+    }
+  }
+
+  return async (image, signal) => {
+    switch (image.kind) {
+      case "airlock":
+      case "sidecars":
+        return ofProduct(image.kind, signal);
+      case "provider":
+        return providerOf(image) === undefined ? undefined : ofProduct("claude", signal);
+      case "reference":
+        return pulled(image.reference, options);
+      case "dockerfile":
+        return { ...built(await userRecipe(image.path, contexts, options.hostCaFile)), name: image.path };
+      default:
+        return image satisfies never;
+    }
+  };
+}
+
+const providerOf = ({
+  provider,
+  version,
+}: {
+  provider: string;
+  version: string;
+}): ProductImage | undefined =>
+  provider === "claude" && version === NPM_PACKAGES.claude.x64.version ? "claude" : undefined;
+
+async function supportedArchitecture({ engine }: BuilderOptions, signal: AbortSignal): Promise<Architecture> {
+  const architecture = await engine.architecture(signal);
+  if (architecture === "x64" || architecture === "arm64") return architecture;
+  throw new ImageBuildError(`bot-bottle has no images for Docker on ${architecture}, only for x64 and arm64`);
+}
+
+const pulled = (reference: string, { engine }: BuilderOptions): Source => ({
+  name: `pull ${reference}`,
+  reference,
+  foreign: true,
+  obtain: (onStep, signal) => engine.pull(reference, onStep, signal),
+});

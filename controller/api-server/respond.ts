@@ -1,0 +1,73 @@
+import { once } from "node:events";
+import type { ServerResponse } from "node:http";
+import type { Answer } from "./answer.ts";
+import type { Exchange } from "./exchange.ts";
+import { representationOf } from "./negotiation.ts";
+import { encoded, formed } from "./render.ts";
+
+/** Writes an answer out. Throws StatusError when the client takes no form of it; nothing is written then. */
+export async function respond(
+  response: ServerResponse,
+  answer: Answer,
+  exchange: Pick<Exchange, "headers" | "query" | "signal">,
+  now: Date,
+): Promise<void> {
+  switch (answer.kind) {
+    case "object": {
+      const { form, encoding } = representationOf(exchange.headers.accept);
+      const body = formed(answer.body, answer.resource, form, { query: exchange.query, now });
+      for (const warning of answer.warnings ?? []) {
+        response.appendHeader("Warning", `299 - "${quoted(warning)}"`);
+      }
+      return send(response, answer.code, `application/${encoding}`, encoded(body, encoding));
+    }
+    case "document":
+      return send(
+        response,
+        answer.code,
+        answer.mediaType ?? "application/json",
+        encoded(answer.body, "json"),
+      );
+    case "text":
+      return send(response, answer.code, "text/plain; charset=utf-8", answer.body);
+    case "stream":
+      return stream(response, answer, exchange.signal);
+    default:
+      answer satisfies never;
+  }
+}
+
+function send(response: ServerResponse, code: number, mediaType: string, body: string): void {
+  response.writeHead(code, {
+    "Content-Type": mediaType,
+    "Content-Length": Buffer.byteLength(body),
+    "Cache-Control": "no-cache, private",
+  });
+  response.end(body);
+}
+
+/** Sends no faster than the client reads: what is not taken stays where it comes from, which has its own bound. */
+async function stream(
+  response: ServerResponse,
+  answer: Extract<Answer, { kind: "stream" }>,
+  signal: AbortSignal,
+): Promise<void> {
+  response.writeHead(200, { "Content-Type": answer.mediaType, "Cache-Control": "no-cache, private" });
+  // kubectl waits for the head before it shows anything.
+  response.flushHeaders();
+  for await (const chunk of answer.chunks) {
+    if (signal.aborted) break;
+    if (!response.write(chunk)) await drained(response, signal);
+  }
+  response.end();
+}
+
+async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+  try {
+    await once(response, "drain", { signal });
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  }
+}
+
+const quoted = (text: string): string => text.replace(/[^\x20-\x7e]/g, " ").replace(/["\\]/g, "\\$&");

@@ -6,7 +6,9 @@ describe("readConfig", () => {
     expect(readConfig({ HOME: "/home/ada" })).toEqual({
       stateDir: "/home/ada/.local/state/bot-bottle",
       configDir: "/home/ada/.bot-bottle",
+      cacheDir: "/home/ada/.cache/bot-bottle",
       runtime: "docker",
+      dockerSocket: "/var/run/docker.sock",
       logLevel: "info",
       colorAllowed: true,
     });
@@ -21,7 +23,7 @@ describe("readConfig", () => {
   it("treats an empty variable as none", () => {
     expect(readConfig({ HOME: "/h", BB_RUNTIME: "", DOCKER_HOST: "", NO_COLOR: "" })).toMatchObject({
       runtime: "docker",
-      dockerHost: undefined,
+      dockerSocket: "/var/run/docker.sock",
       colorAllowed: true,
     });
   });
@@ -32,7 +34,8 @@ describe("readConfig", () => {
     [{ BB_PORT: "x" }, "BB_PORT"],
     [{ BB_LOG_LEVEL: "loud" }, "BB_LOG_LEVEL"],
     [{ DOCKER_HOST: "ssh://elsewhere" }, "DOCKER_HOST"],
-    [{ DOCKER_HOST: "/run/docker.sock" }, "unix:///path/of/socket"],
+    [{ DOCKER_HOST: "tcp://127.0.0.1:2375" }, "on this machine"],
+    [{ DOCKER_HOST: "/run/docker.sock" }, "unix:///path"],
   ])("refuses %j and says what it may be", (environment, message) => {
     expect(() => readConfig(environment)).toThrow(ConfigError);
     expect(() => readConfig(environment)).toThrow(message);

@@ -7,9 +7,11 @@ export interface Config {
   readonly stateDir: string;
   /** what a person writes and keeps, such as secrets.yaml; absolute */
   readonly configDir: string;
+  /** packages and base images that builds share, one per user; absolute */
+  readonly cacheDir: string;
   readonly runtime: RuntimeName;
-  /** `unix://…` or `tcp://…`; absent: the engine's default socket */
-  readonly dockerHost?: string | undefined;
+  /** socket of the Docker engine; absolute */
+  readonly dockerSocket: string;
   /** port of the API server; absent: the one of last time, or a free one */
   readonly port?: number | undefined;
   readonly logLevel: LogLevel;
@@ -27,16 +29,17 @@ export type RuntimeName = (typeof RUNTIMES)[number];
 export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
-/** The variables that bot-bottle reads, with the sentence that `bb help environment` prints. */
+/** The variables that bot-bottle reads, with the sentence that `bb --help` prints. */
 export const VARIABLES = {
   BB_STATE_DIR:
     "state folder: database, keys, audit, log (default $XDG_STATE_HOME/bot-bottle or ~/.local/state/bot-bottle)",
+  XDG_CACHE_HOME: "parent of the folder for what builds share (default ~/.cache)",
   BB_CONFIG_DIR: "configuration folder (default ~/.bot-bottle)",
   BB_RUNTIME: "where bottles run: docker (default) or fake",
   BB_PORT: "port of the API server on 127.0.0.1 (default: the one of last time)",
   BB_LOG_LEVEL: "debug, info (default), warn or error",
   BB_EXTRA_CA: "PEM file of a CA that image builds must trust (default NODE_EXTRA_CA_CERTS)",
-  DOCKER_HOST: "Docker engine: unix:///path or tcp://host:port (default the engine's socket)",
+  DOCKER_HOST: "socket of the Docker engine, as unix:///path (default unix:///var/run/docker.sock)",
   BOT_BOTTLE_CLAUDE_OAUTH_TOKEN: "long-lived token of `claude setup-token`, for bb demo --live",
   NO_COLOR: "no colour, when set to anything",
 } as const;
@@ -55,8 +58,9 @@ export function readConfig(environment: Environment = process.env): Config {
   return {
     stateDir: resolve(given(environment, "BB_STATE_DIR") ?? join(stateHome, "bot-bottle")),
     configDir: resolve(given(environment, "BB_CONFIG_DIR") ?? join(home, ".bot-bottle")),
+    cacheDir: resolve(given(environment, "XDG_CACHE_HOME") ?? join(home, ".cache"), "bot-bottle"),
     runtime: oneOf("BB_RUNTIME", given(environment, "BB_RUNTIME") ?? "docker", RUNTIMES),
-    dockerHost: dockerHostOf(given(environment, "DOCKER_HOST")),
+    dockerSocket: dockerSocketOf(given(environment, "DOCKER_HOST") ?? "unix:///var/run/docker.sock"),
     port: portOf("BB_PORT", given(environment, "BB_PORT")),
     logLevel: oneOf("BB_LOG_LEVEL", given(environment, "BB_LOG_LEVEL") ?? "info", LOG_LEVELS),
     colorAllowed: given(environment, "NO_COLOR") === undefined,
@@ -70,10 +74,11 @@ export function environmentOf(config: Config): NodeJS.ProcessEnv {
   return {
     ...process.env,
     BB_STATE_DIR: config.stateDir,
+    XDG_CACHE_HOME: "parent of the folder for what builds share (default ~/.cache)",
     BB_CONFIG_DIR: config.configDir,
     BB_RUNTIME: config.runtime,
     BB_LOG_LEVEL: config.logLevel,
-    ...(config.dockerHost === undefined ? {} : { DOCKER_HOST: config.dockerHost }),
+    DOCKER_HOST: `unix://${config.dockerSocket}`,
     ...(config.port === undefined ? {} : { BB_PORT: String(config.port) }),
   };
 }
@@ -109,7 +114,10 @@ function pathOf(value: string | undefined): string | undefined {
   return value === undefined ? undefined : resolve(value);
 }
 
-function dockerHostOf(value: string | undefined): string | undefined {
-  if (value === undefined || /^unix:\/\/\/.+/.test(value) || /^tcp:\/\/[^/]+:\d+$/.test(value)) return value;
-  throw new ConfigError(`DOCKER_HOST is "${value}"; it must be unix:///path/of/socket or tcp://host:port`);
+function dockerSocketOf(value: string): string {
+  const path = /^unix:\/\/(?<path>\/.+)$/.exec(value)?.groups?.["path"];
+  if (path !== undefined) return path;
+  throw new ConfigError(
+    `DOCKER_HOST is "${value}"; it must be the socket of an engine on this machine: unix:///path`,
+  );
 }

@@ -3,8 +3,6 @@ import { join } from "node:path";
 
 /** Where each thing lies in the state folder. */
 export const STATE_FILES = {
-  database: "store.sqlite",
-  lock: "lock.sqlite",
   instance: "instance",
   connection: "control-plane.json",
   kubeconfig: "kubeconfig",

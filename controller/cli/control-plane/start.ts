@@ -5,6 +5,7 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { environmentOf, type Config } from "../../config.ts";
+import type { StartReport } from "../../start-report.ts";
 import { STATE_FILES } from "../../state-folder.ts";
 import type { ApiClient } from "../api/api-client.ts";
 import { readLines } from "../api/lines.ts";
@@ -14,13 +15,6 @@ import { escapeUntrusted } from "../output/escape.ts";
 import { startProgress, type Progress } from "../output/progress.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { connectRunning } from "./connect.ts";
-
-/** What a starting controller says on its descriptor 3, one JSON object a line. */
-export type StartReport =
-  | { readonly kind: "step"; readonly text: string }
-  | { readonly kind: "ready" }
-  /** `next` says what a person can do; `held` means that another controller has the state folder */
-  | { readonly kind: "failed"; readonly message: string; readonly next?: string; readonly held?: boolean };
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 const NODE_ARGUMENTS = ["--disable-warning=ExperimentalWarning", MAIN];

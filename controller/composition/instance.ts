@@ -1,0 +1,29 @@
+import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isMissing, STATE_FILES, writePrivately } from "../state-folder.ts";
+
+/** The file that says which containers are ours cannot be read; with another mark they would be strangers. */
+export class InstanceUnreadableError extends Error {
+  override readonly name = "InstanceUnreadableError";
+}
+
+/**
+ * The mark of a state folder on everything of ours on this machine: random, made once. A second state folder, or a
+ * test run, never touches what carries another one. Throws InstanceUnreadableError.
+ */
+export function instanceOf(stateDir: string): string {
+  const path = join(stateDir, STATE_FILES.instance);
+  try {
+    const found = readFileSync(path, "utf8").trim();
+    if (/^[0-9a-f]{16}$/.test(found)) return found;
+    throw new InstanceUnreadableError(
+      `${path} does not hold what bot-bottle wrote; put back the 16 digits that the label bot-bottle.dev/instance of your containers shows`,
+    );
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    const made = randomBytes(8).toString("hex");
+    writePrivately(path, `${made}\n`);
+    return made;
+  }
+}

@@ -1,0 +1,34 @@
+import { once } from "node:events";
+import { parseArgs } from "node:util";
+import { pino } from "pino";
+import { explainStart } from "./composition/explain-start.ts";
+import { startControlPlane } from "./composition/control-plane.ts";
+import { reportTo } from "./composition/start-report.ts";
+import { readConfig } from "./config.ts";
+
+// The control plane as a process: `bb up` starts it, SIGTERM and SIGINT end it. It tells its start on a descriptor.
+const { values } = parseArgs({ options: { "report-descriptor": { type: "string" } } });
+const descriptor = values["report-descriptor"];
+const report = reportTo(descriptor === undefined ? undefined : Number(descriptor));
+
+try {
+  const config = readConfig();
+  const logger = pino({
+    level: config.logLevel,
+    base: { pid: process.pid },
+    redact: ["*.token", "*.data", "*.authorization"],
+  });
+  const ended = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
+  const controlPlane = await startControlPlane(config, logger, report);
+  logger.info({ url: controlPlane.url, runtime: config.runtime }, "the control plane answers");
+  report({ kind: "ready" });
+  await ended;
+  logger.info("ending; bottles go on");
+  await controlPlane.close();
+  process.exit(0);
+} catch (error) {
+  const failure = explainStart(error);
+  report(failure);
+  process.stderr.write(`${failure.message}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,37 @@
+import type { ImageStore } from "../reconcilers/contract/image-store.ts";
+import type { SandboxExec, SandboxLogs } from "../reconcilers/contract/sandbox-exec.ts";
+import type { LinkProbe, SandboxRuntime } from "../reconcilers/contract/sandbox-runtime.ts";
+import type { SidecarControl } from "../reconcilers/contract/sidecar-control.ts";
+
+/** All that a machine can do for bottles. */
+export interface LocalRuntime {
+  readonly runtime: SandboxRuntime;
+  readonly probe: LinkProbe;
+  readonly control: SidecarControl;
+  readonly exec: SandboxExec;
+  readonly logs: SandboxLogs;
+  readonly images: ImageStore;
+  /** ends what goes on in the background, such as builds */
+  close(): Promise<void>;
+}
+
+export interface RuntimeChoice {
+  readonly runtime: "docker" | "fake";
+  readonly dockerSocket: string;
+  /** mark of what is ours to touch */
+  readonly instance: string;
+  readonly cacheDir: string;
+  readonly extraCaFile?: string | undefined;
+}
+
+/** The runtime that was chosen, read only then: dockerode costs a tenth of a second. */
+export async function selectRuntime(choice: RuntimeChoice): Promise<LocalRuntime> {
+  switch (choice.runtime) {
+    case "docker":
+      return (await import("./docker-machine.ts")).createDockerMachine(choice);
+    case "fake":
+      return (await import("./fake-machine.ts")).createFakeMachine(choice.instance);
+    default:
+      return choice.runtime satisfies never;
+  }
+}

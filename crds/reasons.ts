@@ -58,7 +58,6 @@ export const REASONS = {
   Terminating: "The Bottle is being deleted; its parts are being removed.",
   RuntimeNotServed: "The Bottle asks for a runtime that this controller does not serve.",
   RuntimeClassUnavailable: "The engine has no runtime class of the name that is asked for.",
-  CertificateInstalled: "The bottle's CA certificate was found in the agent's sandbox.",
   SpecInvalid: "The stored spec does not match the schema.",
 } as const;
 export type Reason = keyof typeof REASONS;

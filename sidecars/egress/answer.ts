@@ -1,0 +1,67 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { STATUS_CODES } from "node:http";
+import type { Socket } from "node:net";
+import type { Clock } from "./clock.ts";
+import { type Denial, DENIED_HEADER, denialBody, FAILED_HEADER, statusOf } from "./denial.ts";
+import { failureStatus, type UpstreamFailure } from "./upstream/failure.ts";
+
+/** how long a refused body may go on coming before its connection is cut */
+const DRAIN_MS = 5_000;
+
+/** Answers a request with a refusal. */
+export function answerDenial(request: IncomingMessage, response: ServerResponse, denial: Denial): void {
+  send(request, response, {
+    status: statusOf(denial.code),
+    header: [DENIED_HEADER, denial.code],
+    body: denialBody(denial),
+  });
+}
+
+/** Answers a request whose upstream failed. */
+export function answerFailure(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { failure, because }: { readonly failure: UpstreamFailure; readonly because: string },
+): void {
+  const body = `${JSON.stringify({ error: "the upstream failed", code: failure, because })}\n`;
+  send(request, response, { status: failureStatus(failure), header: [FAILED_HEADER, failure], body });
+}
+
+/** Cuts the connection of a request that was answered and goes on sending. */
+export function cutOffWhenEndless(request: IncomingMessage, clock: Clock): void {
+  if (request.complete) return;
+  const cancel = clock.after(DRAIN_MS, () => request.socket.destroy());
+  request.once("end", cancel);
+  request.once("close", cancel);
+}
+
+/** A refusal as bytes, for a connection that has no request: a tunnel, or what is not HTTP. Closes it. */
+export function refuseSocket(socket: Socket, denial: Denial): void {
+  if (!socket.writable) return;
+  const status = statusOf(denial.code);
+  const body = denialBody(denial);
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    `${DENIED_HEADER}: ${denial.code}`,
+    "content-type: application/json",
+    `content-length: ${Buffer.byteLength(body)}`,
+    "connection: close",
+  ];
+  socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+}
+
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  answer: { readonly status: number; readonly header: [string, string]; readonly body: string },
+): void {
+  const [name, value] = answer.header;
+  response.writeHead(answer.status, {
+    [name]: value,
+    "content-type": "application/json",
+    "content-length": Buffer.byteLength(answer.body),
+    // a client that waits for 100 Continue may send its body all the same, or not: nobody can tell
+    ...(request.headers.expect === undefined ? {} : { connection: "close" }),
+  });
+  response.end(answer.body);
+}

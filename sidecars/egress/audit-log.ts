@@ -1,0 +1,86 @@
+import { randomUUID } from "node:crypto";
+import type { Writable } from "node:stream";
+import type { AuditRecord } from "../wire/audit.ts";
+import type { Clock } from "./clock.ts";
+
+/** lines that may wait for whoever takes them up, in bytes */
+const MAX_WAITING_BYTES = 1024 * 1024;
+
+/** A record without what the log itself adds. */
+export type AuditEntry = Omit<AuditRecord, "time" | "sequence" | "run" | "gate">;
+
+/** Where the audit goes, a line a record. */
+export interface AuditLog {
+  /** whether another record can be taken; when not, nothing is let through */
+  hasRoom(): boolean;
+  /** A denial that finds no room is counted instead, and the count recorded once there is room. */
+  write(entry: AuditEntry & { readonly gate?: AuditRecord["gate"] }): void;
+}
+
+/** How many records one bottle may write, so that it cannot fill the disk or push out the log of what it did. */
+export interface AuditBudget {
+  readonly burst: number;
+  readonly perSecond: number;
+}
+
+/** An audit of NDJSON lines on a stream, numbered without gaps. */
+export function createAuditLog(options: {
+  readonly sink: Writable;
+  readonly clock: Clock;
+  readonly budget?: AuditBudget;
+}): AuditLog {
+  const { sink, clock } = options;
+  const run = randomUUID();
+  const budget = options.budget === undefined ? undefined : createBudget(options.budget, clock);
+  let sequence = 0;
+  let unrecorded = 0;
+  let isBroken = false;
+  // a full disk: from here on nothing can be recorded, so nothing is let through
+  sink.on("error", () => (isBroken = true));
+
+  const hasRoom = (): boolean =>
+    !isBroken && sink.writableLength < MAX_WAITING_BYTES && budget?.isSpent() !== true;
+  const put = (entry: Parameters<AuditLog["write"]>[0]): void => {
+    budget?.spend();
+    sequence += 1;
+    const record: AuditRecord = { time: clock.now().toISOString(), sequence, run, gate: "egress", ...entry };
+    if (!isBroken) sink.write(`${JSON.stringify(record)}\n`);
+  };
+  return {
+    hasRoom,
+    write(entry) {
+      if (entry.verdict === "deny" && !hasRoom()) {
+        unrecorded += 1;
+        return;
+      }
+      if (unrecorded > 0) {
+        const because = `${unrecorded} denials before this found no room in the audit`;
+        unrecorded = 0;
+        put({ verdict: "info", code: "DenialsNotRecorded", because });
+      }
+      put(entry);
+    },
+  };
+}
+
+/** Keeps no record: for measuring the proxy without it. */
+export const NO_AUDIT: AuditLog = { hasRoom: () => true, write: () => undefined };
+
+function createBudget(
+  { burst, perSecond }: AuditBudget,
+  clock: Clock,
+): { isSpent(): boolean; spend(): void } {
+  let left = burst;
+  let last = clock.elapsedMs();
+  return {
+    isSpent() {
+      const now = clock.elapsedMs();
+      left = Math.min(burst, left + ((now - last) / 1000) * perSecond);
+      last = now;
+      return left < 1;
+    },
+    spend() {
+      left -= 1;
+    },
+  };
+}

@@ -1,0 +1,62 @@
+/** Every way in which the proxy says no, with its HTTP status and what to do about it. */
+const DENIALS = {
+  NotConfigured: [503, "Wait: the controller has not told these sidecars their policy yet."],
+  HostNotAllowed: [403, "Do not look for a way around. Ask the person who runs this bottle to add a route."],
+  PortNotAllowed: [403, "Use a port that the route allows, or ask the person who runs this bottle."],
+  PathNotAllowed: [403, "Use a path that the route allows, or ask the person who runs this bottle."],
+  PathAmbiguous: [403, "Write the path without encoded slashes, dots or empty segments."],
+  MethodNotAllowed: [403, "Use a method that the route allows, or ask the person who runs this bottle."],
+  AuthorityMismatch: [403, "Name the same host and port in CONNECT, in TLS (SNI) and in the Host header."],
+  UserinfoRefused: [403, "Leave user and password out of the URL."],
+  AddressNotAllowed: [403, "The host leads to a private address; only allowPrivate of its route opens that."],
+  GitPushRefused: [403, "Pushes over https are refused on every route; push through git-gate."],
+  CredentialInQuery: [403, "Leave the credential out; the route puts in its own, or needs auth passthrough."],
+  SecretInHead: [403, "Take the secret out of the request. Encoding it otherwise will not help."],
+  SecretInBody: [403, "Take the secret out of the body. Encoding it otherwise will not help."],
+  BodyUndecodable: [403, "Send the body uncompressed, or with a coding that can be undone and scanned."],
+  UnknownContentCoding: [403, "Use gzip, deflate, br, zstd or none as Content-Encoding."],
+  InjectionNeedsTls: [403, "Use https: this route's credential goes out over verified TLS only."],
+  SecretUnavailable: [503, "Ask the person who runs this bottle to set the secret again."],
+  SecretNotBoundToHost: [403, "The owner of the secret must bind it to this destination first."],
+  BodyTooLarge: [413, "Send less at once, or ask for a larger maxBodyBytes on the route."],
+  BadRequest: [400, "Send well-formed HTTP/1.1."],
+  HeadTooLarge: [431, "Send fewer or shorter headers."],
+  TransferCodingRefused: [501, "Use Content-Length or Transfer-Encoding: chunked."],
+  ConnectInTunnel: [403, "Send the request itself: a tunnel inside a tunnel is refused."],
+  WebSocketRefused: [501, "Use plain HTTPS requests: WebSocket is not spoken here."],
+  ReverseFormRefused: [501, "Set HTTPS_PROXY and use the host's own URL: the path form is not spoken here."],
+  AuditUnavailable: [503, "Wait: nothing is let through that cannot be recorded."],
+  InternalError: [500, "Try again; if it stays, tell the person who runs this bottle."],
+  PolicyChanged: [403, "The policy changed while the request was on its way; ask what is allowed now."],
+} as const satisfies Record<string, readonly [status: number, whatToDo: string]>;
+
+/** Stable, CamelCase. */
+export type DenialCode = keyof typeof DENIALS;
+
+/** A refusal of our own. Holds no secret, no body, no query. */
+export interface Denial {
+  readonly code: DenialCode;
+  /** sentence for people, the same in the answer and in the audit */
+  readonly because: string;
+  readonly route?: string | undefined;
+  /** detection rule that matched */
+  readonly rule?: string | undefined;
+}
+
+/** HTTP status of a denial. */
+export function statusOf(code: DenialCode): number {
+  return DENIALS[code][0];
+}
+
+/** Header that marks an answer as ours and not the upstream's; its value is the code. */
+export const DENIED_HEADER = "x-bot-bottle-denied";
+
+/** Header of an answer that tells of an upstream's failure; its value is the failure. */
+export const FAILED_HEADER = "x-bot-bottle-failed";
+
+/** Body of the answer: says that it is policy, why, and what to do next. */
+export function denialBody(denial: Denial): string {
+  const { code, because, route, rule } = denial;
+  const whatToDo = DENIALS[code][1];
+  return `${JSON.stringify({ error: "denied by the bottle's egress policy", code, because, route, rule, whatToDo })}\n`;
+}

@@ -1,0 +1,76 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import type { PolicyRoute } from "../wire/egress-policy.ts";
+import type { Denial } from "./denial.ts";
+import type { Enforcement } from "./enforcement.ts";
+import type { FieldSummary } from "./request/fields.ts";
+import type { RequestHead } from "./request/request-head.ts";
+import type { UpstreamFailure } from "./upstream/failure.ts";
+
+/** One request on its way through the interceptors. */
+export interface Exchange {
+  readonly head: RequestHead;
+  readonly fields: FieldSummary;
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  /** what was in force when the request came; never swapped under it */
+  readonly enforcement: Enforcement;
+  /** aborted when the policy no longer allows what is under way */
+  readonly revoked: Revocation;
+  /** the client waits for 100 Continue before it sends the body */
+  readonly awaitsContinue: boolean;
+  /** set by the policy */
+  route: PolicyRoute | undefined;
+  /** as they will be sent: name, value, name, value, … */
+  headers: string[];
+  /** as it will be sent: held whole and scanned, or a stream that is searched as it passes */
+  body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
+  requestBytes: number;
+  /** whether the head was inspected and found clean */
+  headIsClean: boolean;
+}
+
+/** Ends what is under way when the policy changes. */
+export class Revocation {
+  #act: (() => void) | undefined;
+  #isRevoked = false;
+
+  get isRevoked(): boolean {
+    return this.#isRevoked;
+  }
+
+  /** Says what to do on revocation; at once when it has come already. The last one said counts. */
+  onRevoke(act: () => void): void {
+    this.#act = act;
+    if (this.#isRevoked) act();
+  }
+
+  revoke(): void {
+    this.#isRevoked = true;
+    this.#act?.();
+  }
+}
+
+/** How an exchange ended. */
+export type Outcome =
+  | { readonly kind: "relayed"; readonly status: number; readonly responseBytes: number }
+  | { readonly kind: "denied"; readonly denial: Denial }
+  | { readonly kind: "failed"; readonly failure: UpstreamFailure; readonly because: string }
+  /** the client went away */
+  | { readonly kind: "abandoned" };
+
+/** Takes an exchange to its end. */
+export type Step = (exchange: Exchange) => Promise<Outcome>;
+
+/** Wraps a step: refuses, changes what is sent, or passes it on. */
+export type Interceptor = (next: Step) => Step;
+
+/** The route that the policy found. Throws when asked before it: nothing goes on without one. */
+export function routeOf(exchange: Exchange): PolicyRoute {
+  if (exchange.route === undefined) throw new Error("no route was decided on");
+  return exchange.route;
+}
+
+/** Ends an exchange with a refusal. */
+export function deny(denial: Denial): Outcome {
+  return { kind: "denied", denial };
+}

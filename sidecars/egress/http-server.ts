@@ -1,0 +1,59 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Duplex } from "node:stream";
+import type { Socket } from "node:net";
+import { refuseSocket } from "./answer.ts";
+import type { DenialCode } from "./denial.ts";
+
+const MAX_HEADER_BYTES = 64 * 1024;
+const HEADERS_TIMEOUT_MS = 30_000;
+/** for a whole request with its body: an upload may take long */
+const REQUEST_TIMEOUT_MS = 60 * 60_000;
+const KEEP_ALIVE_MS = 60_000;
+
+export interface HttpEvents {
+  onRequest(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void;
+  onConnect(request: IncomingMessage, socket: Socket, head: Buffer): void;
+  /** a connection on which something came that is no request */
+  onMalformed(code: DenialCode, because: string): void;
+}
+
+/** A strict HTTP/1.1 server: no lenient parsing, no upgrades, bounded heads and times. */
+export function createHttpServer(events: HttpEvents): Server {
+  const server = createServer({
+    insecureHTTPParser: false,
+    maxHeaderSize: MAX_HEADER_BYTES,
+    headersTimeout: HEADERS_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    noDelay: true,
+  });
+  // node would drop the fields beyond its count in silence; their size is bounded as it is
+  server.maxHeadersCount = 0;
+  server.on("request", (request, response) => events.onRequest(request, response, false));
+  server.on("checkContinue", (request, response) => events.onRequest(request, response, true));
+  server.on("connect", (request, socket, head) => events.onConnect(request, socket as Socket, head));
+  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+    const refusal = refusalOf(error);
+    if (refusal === undefined || isAnswering(socket)) return void socket.destroy();
+    events.onMalformed(refusal.code, refusal.because);
+    refuseSocket(socket as Socket, refusal);
+  });
+  return server;
+}
+
+/** Undefined when the connection itself failed, and nobody is there to be told. */
+function refusalOf({ code = "" }: NodeJS.ErrnoException): { code: DenialCode; because: string } | undefined {
+  if (code === "HPE_HEADER_OVERFLOW")
+    return { code: "HeadTooLarge", because: "the head of the request is too large" };
+  if (code === "ERR_HTTP_REQUEST_TIMEOUT")
+    return { code: "BadRequest", because: "the request took too long to come" };
+  if (code.startsWith("HPE_"))
+    return { code: "BadRequest", because: "what came is not well-formed HTTP/1.1" };
+  return undefined;
+}
+
+/** Whether bytes of an answer are on their way on this socket, into which a refusal would be mixed. */
+function isAnswering(socket: Duplex): boolean {
+  const { _httpMessage: message } = socket as Duplex & { _httpMessage?: ServerResponse | null };
+  return message?.headersSent === true;
+}

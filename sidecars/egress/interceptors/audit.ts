@@ -1,0 +1,81 @@
+import type { Clock } from "../clock.ts";
+import type { AuditEntry, AuditLog } from "../audit-log.ts";
+import { statusOf } from "../denial.ts";
+import { deny, type Exchange, type Interceptor, type Outcome, type Step } from "../exchange.ts";
+import { failureStatus } from "../upstream/failure.ts";
+
+/** Records how every exchange ended, and lets none begin that could not be recorded. */
+export function audit(log: AuditLog, clock: Clock): Interceptor {
+  return (next) => async (exchange) => {
+    if (!log.hasRoom()) {
+      return deny({ code: "AuditUnavailable", because: "the audit is not taken up fast enough" });
+    }
+    const start = clock.elapsedMs();
+    const outcome = await ended(exchange, next);
+    const durationMs = Math.round((clock.elapsedMs() - start) * 10) / 10;
+    log.write({ ...entryOf(exchange, outcome), durationMs });
+    return outcome;
+  };
+}
+
+/** An exchange always has an end; what was thrown is not told on, because it may quote the request. */
+async function ended(exchange: Exchange, next: Step): Promise<Outcome> {
+  try {
+    return await next(exchange);
+  } catch (error) {
+    if (exchange.response.destroyed) return { kind: "abandoned" };
+    const kind = error instanceof Error ? error.name : typeof error;
+    return deny({ code: "InternalError", because: `the proxy failed (${kind})` });
+  }
+}
+
+function entryOf(exchange: Exchange, outcome: Outcome): AuditEntry {
+  const { head, route } = exchange;
+  const about = {
+    method: head.method,
+    port: head.port,
+    requestBytes: exchange.requestBytes,
+    ...(route === undefined ? {} : { route: route.name }),
+  };
+  const result = resultOf(outcome);
+  // what a host or a path of a refused request spells out may be the very secret
+  if (!isFitToPrint(exchange)) {
+    return { ...result, ...about, host: "(withheld)", because: `${result.code}: host and path are withheld` };
+  }
+  return { ...result, ...about, host: head.host, path: head.path };
+}
+
+function isFitToPrint({ head, headIsClean, enforcement }: Exchange): boolean {
+  if (headIsClean) return true;
+  const { method, host, path } = head;
+  return enforcement.detector.inspectHead({ method, host, path, headers: [] }).kind === "clean";
+}
+
+type Result = Pick<AuditEntry, "verdict" | "code" | "because"> & Partial<AuditEntry>;
+
+function resultOf(outcome: Outcome): Result {
+  switch (outcome.kind) {
+    case "relayed": {
+      const { status, responseBytes } = outcome;
+      return { verdict: "allow", code: "Allowed", because: "the route allows it", status, responseBytes };
+    }
+    case "denied": {
+      const { code, because, rule } = outcome.denial;
+      return {
+        verdict: "deny",
+        code,
+        because,
+        status: statusOf(code),
+        ...(rule === undefined ? {} : { rule }),
+      };
+    }
+    case "failed": {
+      const { failure, because } = outcome;
+      return { verdict: "error", code: failure, because, status: failureStatus(failure) };
+    }
+    case "abandoned":
+      return { verdict: "error", code: "ClientGone", because: "the client went away" };
+    default:
+      return outcome satisfies never;
+  }
+}

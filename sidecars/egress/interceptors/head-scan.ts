@@ -1,0 +1,32 @@
+import type { Finding } from "../../detection/index.ts";
+import { deny, type Interceptor } from "../exchange.ts";
+
+/** Looks for secrets in method, host, path, query and the fields as they will be sent, before the host is resolved. */
+export function headScan(): Interceptor {
+  return (next) => async (exchange) => {
+    const { head, enforcement } = exchange;
+    const inspection = enforcement.detector.inspectHead({
+      method: head.method,
+      host: head.host,
+      path: head.path + head.query,
+      headers: pairs(exchange.headers),
+    });
+    if (inspection.kind === "found") {
+      return deny({ code: "SecretInHead", ...describeFinding(inspection.finding) });
+    }
+    if (inspection.kind === "opaque") return deny(inspection);
+    exchange.headIsClean = true;
+    return next(exchange);
+  };
+}
+
+/** What a denial says of a finding: where and what kind, never the value. */
+export function describeFinding({ rule, location, shape }: Finding): { because: string; rule: string } {
+  return { because: `the request holds a secret (${rule}) in ${location}: ${shape}`, rule };
+}
+
+function pairs(flat: readonly string[]): [string, string][] {
+  const list: [string, string][] = [];
+  for (let index = 0; index < flat.length; index += 2) list.push([flat[index]!, flat[index + 1]!]);
+  return list;
+}

@@ -1,0 +1,43 @@
+import type { AuditLog } from "./audit-log.ts";
+import type { Interceptor, Step } from "./exchange.ts";
+import { addressGuard } from "./interceptors/address-guard.ts";
+import { audit } from "./interceptors/audit.ts";
+import { body } from "./interceptors/body.ts";
+import { credentialCarriers } from "./interceptors/credential-carriers.ts";
+import { gitPush } from "./interceptors/git-push.ts";
+import { headScan } from "./interceptors/head-scan.ts";
+import { injection } from "./interceptors/injection.ts";
+import { policy } from "./interceptors/policy.ts";
+import type { UpstreamWorld } from "./upstream/connector.ts";
+import type { UpstreamPools } from "./upstream/pools.ts";
+import { relay } from "./upstream/relay.ts";
+
+export interface PipelineParts {
+  readonly audit: AuditLog;
+  readonly world: UpstreamWorld;
+  readonly pools: UpstreamPools;
+}
+
+/**
+ * The interceptors by name, outermost first. The order is the protection: what
+ * is refused is refused before the next one looks, nothing is resolved or sent
+ * before the scans, and the credential comes after them, last.
+ */
+export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [name: string, Interceptor])[] {
+  return [
+    ["audit", audit(parts.audit, parts.world.clock)],
+    ["policy", policy()],
+    ["addressGuard", addressGuard(parts.world.overrides)],
+    ["gitPush", gitPush()],
+    ["credentialCarriers", credentialCarriers()],
+    ["headScan", headScan()],
+    ["body", body()],
+    ["injection", injection()],
+  ];
+}
+
+/** All of it, with the way to the upstream at its end. */
+export function createPipeline(parts: PipelineParts): Step {
+  const send: Step = (exchange) => relay(exchange, parts.pools);
+  return interceptorsInOrder(parts).reduceRight((next, [, interceptor]) => interceptor(next), send);
+}

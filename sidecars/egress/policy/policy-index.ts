@@ -1,0 +1,61 @@
+import type { EgressPolicy, PolicyRoute } from "../../wire/egress-policy.ts";
+import { normalisePath } from "../request/path.ts";
+
+/** A route made ready for matching. */
+export interface IndexedRoute {
+  readonly route: PolicyRoute;
+  readonly prefixes: readonly { readonly path: string; readonly alternative: string }[];
+  /** undefined: any */
+  readonly methods: ReadonlySet<string> | undefined;
+}
+
+/** A policy made ready for lookups by host. Immutable. */
+export interface PolicyIndex {
+  readonly exact: ReadonlyMap<string, readonly IndexedRoute[]>;
+  /** by what follows `*.` */
+  readonly wildcard: ReadonlyMap<string, readonly IndexedRoute[]>;
+}
+
+/** Allows nothing. */
+export const EMPTY_POLICY: PolicyIndex = { exact: new Map(), wildcard: new Map() };
+
+/** Makes a policy ready. Throws when a path cannot be matched; a valid policy has none such. */
+export function indexPolicy(policy: EgressPolicy): PolicyIndex {
+  const exact = new Map<string, IndexedRoute[]>();
+  const wildcard = new Map<string, IndexedRoute[]>();
+  for (const route of policy.routes) {
+    const isWildcard = route.host.startsWith("*.");
+    const map = isWildcard ? wildcard : exact;
+    const key = isWildcard ? route.host.slice(2) : route.host;
+    map.set(key, [...(map.get(key) ?? []), indexRoute(route)]);
+  }
+  return { exact, wildcard };
+}
+
+/**
+ * The routes that speak for a host: those that name it, else those of the
+ * longest wildcard over it. A host that is named is never served by a wildcard,
+ * which may be wider.
+ */
+export function routesFor(index: PolicyIndex, host: string): readonly IndexedRoute[] {
+  const named = index.exact.get(host);
+  if (named !== undefined) return named;
+  if (index.wildcard.size === 0) return [];
+  for (let dot = host.indexOf("."); dot !== -1; dot = host.indexOf(".", dot + 1)) {
+    const found = index.wildcard.get(host.slice(dot + 1));
+    if (found !== undefined) return found;
+  }
+  return [];
+}
+
+function indexRoute(route: PolicyRoute): IndexedRoute {
+  return {
+    route,
+    prefixes: route.paths.map((prefix) => {
+      const normal = normalisePath(prefix);
+      if (normal.kind === "invalid") throw new Error(`route ${route.name}: ${normal.because}`);
+      return normal;
+    }),
+    methods: route.methods.includes("*") ? undefined : new Set(route.methods),
+  };
+}

@@ -1,0 +1,109 @@
+import type { Denial, DenialCode } from "../denial.ts";
+
+/** What of the header fields matters before anything is decided. */
+export interface FieldSummary {
+  readonly kind: "fields";
+  /** undefined when missing or repeated */
+  readonly host: string | undefined;
+  /** name, value, name, value, … without Host, framing and what belongs to one hop */
+  readonly headers: readonly string[];
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  /** undefined without Content-Length */
+  readonly contentLength: number | undefined;
+  readonly hasBody: boolean;
+  readonly asksForWebSocket: boolean;
+}
+
+/** Fields of one hop (RFC 9110, 7.6.1) and framing, which is written anew for the next hop. */
+export const HOP_FIELDS: ReadonlySet<string> = new Set([
+  "connection",
+  "content-length",
+  "expect",
+  "host",
+  "http2-settings",
+  "keep-alive",
+  "proxy-authenticate",
+  "proxy-authentication-info",
+  "proxy-authorization",
+  "proxy-connection",
+  "te",
+  "trailer",
+  "transfer-encoding",
+  "upgrade",
+]);
+
+/** Sorts the header fields of a request; refuses framing that servers read in different ways. */
+export function readFields(
+  raw: readonly string[],
+): FieldSummary | { readonly kind: "denied"; readonly denial: Denial } {
+  const { headers, hop } = sort(raw);
+  const framing = refuseFraming(hop);
+  if (framing !== undefined) return framing;
+  const length = hop.get("content-length");
+  const contentLength = length === undefined ? undefined : Number(length);
+  return {
+    kind: "fields",
+    host: onlyOne(hop.get("host")),
+    headers: withoutNamed(headers, hop.get("connection")),
+    contentType: valueOf(headers, "content-type"),
+    contentEncoding: valueOf(headers, "content-encoding"),
+    contentLength,
+    hasBody: hop.has("transfer-encoding") || (contentLength ?? 0) > 0,
+    asksForWebSocket: /websocket/i.test(hop.get("upgrade") ?? ""),
+  };
+}
+
+/** Repeated fields of this hop are joined to a list. */
+function sort(raw: readonly string[]): { headers: string[]; hop: Map<string, string> } {
+  const headers: string[] = [];
+  const hop = new Map<string, string>();
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index]!.toLowerCase();
+    const value = raw[index + 1]!;
+    if (!HOP_FIELDS.has(name)) headers.push(name, value);
+    else hop.set(name, hop.has(name) ? `${hop.get(name)}, ${value}` : value);
+  }
+  return { headers, hop };
+}
+
+function onlyOne(value: string | undefined): string | undefined {
+  return value?.includes(",") === true ? undefined : value;
+}
+
+/** The value of a field, joined as a list when it is repeated; undefined when there is none. */
+export function valueOf(headers: readonly string[], name: string): string | undefined {
+  let value: string | undefined;
+  for (let index = 0; index < headers.length; index += 2) {
+    if (headers[index] === name)
+      value = value === undefined ? headers[index + 1] : `${value}, ${headers[index + 1]}`;
+  }
+  return value;
+}
+
+/** Node's parser is strict already; this says the same where it is lenient: gzip as transfer coding, lists of lengths. */
+function refuseFraming(hop: ReadonlyMap<string, string>): { kind: "denied"; denial: Denial } | undefined {
+  const coding = hop.get("transfer-encoding");
+  const length = hop.get("content-length");
+  if (coding !== undefined && length !== undefined) {
+    return denied("BadRequest", "the request has both Content-Length and Transfer-Encoding");
+  }
+  if (coding !== undefined && coding.trim().toLowerCase() !== "chunked") {
+    return denied("TransferCodingRefused", "the request has a transfer coding other than chunked");
+  }
+  if (length !== undefined && !/^\d{1,15}$/.test(length)) {
+    return denied("BadRequest", "the Content-Length is not one number");
+  }
+  return undefined;
+}
+
+/** Drops the fields that `Connection` names as belonging to this hop. */
+function withoutNamed(headers: string[], connection: string | undefined): string[] {
+  if (connection === undefined || /^(close|keep-alive)$/i.test(connection)) return headers;
+  const named = new Set(connection.split(",").map((name) => name.trim().toLowerCase()));
+  return headers.filter((_, index) => !named.has(headers[index - (index % 2)]!));
+}
+
+function denied(code: DenialCode, because: string): { kind: "denied"; denial: Denial } {
+  return { kind: "denied", denial: { code, because } };
+}

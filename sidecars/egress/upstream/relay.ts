@@ -1,0 +1,132 @@
+import type { ServerResponse } from "node:http";
+import type { Dispatcher } from "undici";
+import { DENIED_HEADER, type Denial } from "../denial.ts";
+import { deny, type Exchange, type Outcome, routeOf } from "../exchange.ts";
+import { HOP_FIELDS } from "../request/fields.ts";
+import { hostHeaderOf } from "../request/read-head.ts";
+import { AddressNotAllowedError } from "./destination.ts";
+import { failureOf, failureSentence } from "./failure.ts";
+import type { UpstreamPools } from "./pools.ts";
+import { RefusedUnderWayError } from "./refused-under-way.ts";
+
+/** not for the agent: fields of one hop, another protocol than ours, and what only we may say */
+const DROPPED: ReadonlySet<string> = new Set(
+  [...HOP_FIELDS, "alt-svc", DENIED_HEADER].filter((name) => name !== "content-length"),
+);
+
+/** Sends the request of an exchange and passes the answer on as it comes, byte for byte, without holding any. */
+export function relay(exchange: Exchange, pools: UpstreamPools): Promise<Outcome> {
+  const { head, request, headers, body } = exchange;
+  const { scheme, host, port } = head;
+  const pool = pools.poolFor({ scheme, host, port, route: routeOf(exchange) });
+  return new Promise((resolve) => {
+    const handler = new Relay(exchange.response, resolve);
+    exchange.revoked.onRevoke(() =>
+      handler.stop({ code: "PolicyChanged", because: "the policy no longer allows this request" }),
+    );
+    pool.dispatch(
+      {
+        method: request.method as Dispatcher.HttpMethod,
+        path: head.path + head.query,
+        headers: ["host", hostHeaderOf(head), ...headers],
+        body: (body ?? null) as NonNullable<Dispatcher.DispatchOptions["body"]> | null,
+      },
+      handler,
+    );
+  });
+}
+
+class Relay implements Dispatcher.DispatchHandler {
+  readonly #response: ServerResponse;
+  readonly #resolve: (outcome: Outcome) => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #stopped: Denial | "abandoned" | undefined;
+  #isSettled = false;
+  #status = 0;
+  #bytes = 0;
+
+  constructor(response: ServerResponse, resolve: (outcome: Outcome) => void) {
+    this.#response = response;
+    this.#resolve = resolve;
+    response.on("close", this.#onClose);
+  }
+
+  /** Cuts the exchange off. */
+  stop(why: Denial | "abandoned"): void {
+    if (this.#isSettled) return;
+    this.#stopped ??= why;
+    this.#controller?.abort(new Error("stopped"));
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#stopped !== undefined) controller.abort(new Error("stopped"));
+  }
+
+  onResponseStart(
+    controller: Dispatcher.DispatchController,
+    status: number,
+    _headers: unknown,
+    reason?: string,
+  ): void {
+    // 1xx is for the next hop alone; an upgrade was never asked for
+    if (status < 200) return;
+    this.#status = status;
+    const headers = passedOn(controller.rawHeaders as readonly Buffer[]);
+    this.#response.sendDate = false;
+    this.#response.writeHead(status, reason ?? "", headers);
+    // when the body came with the head both leave in one write; when it did not, the head must not wait for it
+    process.nextTick(this.#flush);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#bytes += chunk.length;
+    if (this.#response.write(chunk)) return;
+    controller.pause();
+    this.#response.once("drain", () => controller.resume());
+  }
+
+  onResponseEnd(): void {
+    this.#response.end();
+    this.#settle({ kind: "relayed", status: this.#status, responseBytes: this.#bytes });
+  }
+
+  onResponseError(_controller: unknown, error: Error): void {
+    this.#settle(this.#outcomeOf(error));
+    // half an answer must not look like a whole one
+    if (this.#response.headersSent) this.#response.destroy();
+  }
+
+  #outcomeOf(error: Error): Outcome {
+    if (error instanceof RefusedUnderWayError) return deny(error.denial);
+    if (this.#stopped === "abandoned") return { kind: "abandoned" };
+    if (this.#stopped !== undefined) return deny(this.#stopped);
+    if (error instanceof AddressNotAllowedError) {
+      return deny({ code: "AddressNotAllowed", because: "the host leads to an address that is not allowed" });
+    }
+    const failure = failureOf(error);
+    return { kind: "failed", failure, because: failureSentence(failure) };
+  }
+
+  #settle(outcome: Outcome): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    this.#response.removeListener("close", this.#onClose);
+    this.#resolve(outcome);
+  }
+
+  readonly #onClose = (): void => this.stop("abandoned");
+
+  readonly #flush = (): void => {
+    if (!this.#isSettled && this.#bytes === 0) this.#response.flushHeaders();
+  };
+}
+
+function passedOn(raw: readonly Buffer[]): string[] {
+  const headers: string[] = [];
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index]!.toString("latin1");
+    if (!DROPPED.has(name.toLowerCase())) headers.push(name, raw[index + 1]!.toString("latin1"));
+  }
+  return headers;
+}

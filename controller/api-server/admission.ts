@@ -3,6 +3,7 @@ import type { ApiObject } from "../../crds/metadata.ts";
 import type { Draft } from "../../reconcilers/contract/resource-client.ts";
 import type { ResourceExchange } from "./exchange.ts";
 import { given } from "./read.ts";
+import type { ResourcePath } from "./resource-path.ts";
 import { apiVersionOf } from "./resource.ts";
 import { badRequest, invalid } from "./status-error.ts";
 import { withoutUnknownFields } from "./unknown-fields.ts";
@@ -69,30 +70,34 @@ function checkKind(sent: Record<string, unknown>, { resource }: ResourceExchange
   }
 }
 
-/** The object with kind, version and namespace filled in from its path. */
+/** The object with kind, version, name and namespace filled in from its path. */
 function placed(sent: Record<string, unknown>, { resource, path }: ResourceExchange): Draft<ApiObject> {
-  const metadata = sent["metadata"];
-  if (
-    metadata !== undefined &&
-    (typeof metadata !== "object" || metadata === null || Array.isArray(metadata))
-  ) {
-    throw badRequest("metadata must be an object");
+  const metadata = withoutEmpty(metadataOf(sent));
+  checkPlace(metadata, path);
+  if (path.name !== undefined) metadata["name"] = path.name;
+  if (path.namespace !== undefined) metadata["namespace"] = path.namespace;
+  const { kind } = resource.definition;
+  return { ...sent, apiVersion: apiVersionOf(resource.definition), kind, metadata } as Draft<ApiObject>;
+}
+
+function metadataOf({ metadata = {} }: Record<string, unknown>): Record<string, unknown> {
+  if (typeof metadata === "object" && metadata !== null && !Array.isArray(metadata)) {
+    return metadata as Record<string, unknown>;
   }
-  const given = { ...metadata } as Draft<ApiObject>["metadata"];
-  if (path.name !== undefined && given.name !== undefined && given.name !== path.name) {
-    throw badRequest("the name of the object does not match the name on the URL");
-  }
-  if (path.namespace !== undefined && given.namespace !== undefined && given.namespace !== path.namespace) {
+  throw badRequest("metadata must be an object");
+}
+
+/** Clients in Go write what they do not set as empty text, and nobody here keeps track of field managers. */
+function withoutEmpty(metadata: Record<string, unknown>): Record<string, unknown> {
+  const { managedFields: _, selfLink: __, ...rest } = metadata;
+  return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== "" && value !== null));
+}
+
+function checkPlace(metadata: Record<string, unknown>, path: ResourcePath): void {
+  const differs = (field: "name" | "namespace"): boolean =>
+    path[field] !== undefined && metadata[field] !== undefined && metadata[field] !== path[field];
+  if (differs("name")) throw badRequest("the name of the object does not match the name on the URL");
+  if (differs("namespace")) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }
-  return {
-    ...sent,
-    apiVersion: apiVersionOf(resource.definition),
-    kind: resource.definition.kind,
-    metadata: {
-      ...given,
-      ...(path.name === undefined ? {} : { name: path.name }),
-      ...(path.namespace === undefined ? {} : { namespace: path.namespace }),
-    },
-  };
 }

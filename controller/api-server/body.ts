@@ -1,5 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { parseDocument } from "yaml";
+import { ProtobufError } from "./protobuf.ts";
+import { parseProtobuf, PROTOBUF_TYPE } from "./protobuf-kinds.ts";
 import { badRequest, tooLarge, unsupportedMediaType } from "./status-error.ts";
 
 /** Largest request body, the same as a real API server takes. */
@@ -25,7 +27,7 @@ const YAML_TYPE = "application/yaml";
 export const mediaTypeOf = (header: string | undefined): string =>
   header?.split(";")[0]?.trim().toLowerCase() ?? JSON_TYPE;
 
-/** The object in a body of JSON or YAML. Throws StatusError 400 or 415; what was sent is never quoted. */
+/** The object in a body. Throws StatusError 400 or 415; what was sent is never quoted. */
 export function parseObject(body: Buffer, mediaType: string): Record<string, unknown> {
   const value = parseValue(body, mediaType);
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
@@ -34,10 +36,11 @@ export function parseObject(body: Buffer, mediaType: string): Record<string, unk
   return value as Record<string, unknown>;
 }
 
-/** Any value in a body of JSON or YAML. Throws StatusError 400 or 415; what was sent is never quoted. */
+/** Any value in a body of JSON, YAML or, for some kinds, protobuf. Throws StatusError 400 or 415; what was sent is never quoted. */
 export function parseValue(body: Buffer, mediaType: string): unknown {
   if (mediaType === JSON_TYPE) return parseJson(body.toString("utf8"));
   if (mediaType === YAML_TYPE) return parseYaml(body.toString("utf8"));
+  if (mediaType === PROTOBUF_TYPE) return parseKnownProtobuf(body);
   throw unsupportedMediaType([JSON_TYPE, YAML_TYPE]);
 }
 
@@ -63,6 +66,15 @@ function parseYaml(text: string): unknown {
   } catch (error) {
     if (error instanceof ReferenceError)
       throw badRequest("the body of the request has too many YAML aliases");
+    throw error;
+  }
+}
+
+function parseKnownProtobuf(body: Buffer): unknown {
+  try {
+    return parseProtobuf(body);
+  } catch (error) {
+    if (error instanceof ProtobufError) throw unsupportedMediaType([JSON_TYPE, YAML_TYPE]);
     throw error;
   }
 }

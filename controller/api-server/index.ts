@@ -7,6 +7,7 @@ import type { Clock } from "../engine/index.ts";
 import { ensurePrivateDirectory, type ResourceStore } from "../store/index.ts";
 import { createAuthenticate } from "./authentication.ts";
 import { writeKubeconfig } from "./kubeconfig.ts";
+import { pods } from "./pod-definition.ts";
 import { createPodLog } from "./pod-log.ts";
 import { podResource } from "./pod-resource.ts";
 import { createPodTerminal } from "./pod-terminal.ts";
@@ -17,7 +18,7 @@ import { secretResource, type SecretSink } from "./secret-resource.ts";
 import { HttpsServer, type Logger } from "./server.ts";
 import { badRequest, pathNotFound } from "./status-error.ts";
 import { customResource, eventResource, namespaceResource } from "./stored-resource.ts";
-import { ensureTlsMaterial } from "./tls-material.ts";
+import { ensureTlsMaterial, type TlsMaterial } from "./tls-material.ts";
 import { ensureToken } from "./token.ts";
 
 export { UnsafeFileError } from "./private-file.ts";
@@ -59,33 +60,11 @@ export interface ApiServer {
 
 /** Makes the server with its certificate and token, which are made once and kept. Throws UnsafeFileError. */
 export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
-  const { folder, clock, logger, store } = options;
+  const { folder, clock } = options;
   ensurePrivateDirectory(folder);
   const tls = await ensureTlsMaterial(folder, clock.now());
   const token = await ensureToken(folder);
-  const registry = registryOf(options);
-  const router = createRouter({
-    registry,
-    clock,
-    version: options.version,
-    subresources: {
-      "pods/log": createPodLog({ store, logs: options.logs, clock }),
-      "pods/exec": needsUpgrade,
-      "pods/attach": needsUpgrade,
-    },
-  });
-  const terminal = createPodTerminal(options);
-  const server = new HttpsServer({
-    tls,
-    clock,
-    logger,
-    router,
-    async upgrade(request, exchange, socket, head) {
-      const found = resourceExchange(exchange, registry);
-      if (found?.resource.definition.plural !== "pods") throw pathNotFound();
-      await terminal.upgrade(request, found, socket, head);
-    },
-  });
+  const server = createServer(options, tls);
   return {
     token,
     caPem: tls.caPem,
@@ -100,6 +79,28 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
     },
     close: () => server.close(),
   };
+}
+
+function createServer(options: ApiServerOptions, tls: TlsMaterial): HttpsServer {
+  const { clock, logger, logs, store, version } = options;
+  const registry = registryOf(options);
+  const subresources = {
+    "pods/log": createPodLog({ store, logs, clock }),
+    "pods/exec": needsUpgrade,
+    "pods/attach": needsUpgrade,
+  };
+  const terminal = createPodTerminal(options);
+  return new HttpsServer({
+    tls,
+    clock,
+    logger,
+    router: createRouter({ registry, clock, version, subresources }),
+    upgrade(request, exchange, socket, head) {
+      const found = resourceExchange(exchange, registry);
+      if (found?.resource.definition !== pods) throw pathNotFound();
+      terminal.upgrade(request, found, socket, head);
+    },
+  });
 }
 
 function registryOf({ store, vault, definitions }: ApiServerOptions): Registry {

@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
-import { WebSocketServer, type WebSocket } from "ws";
+import { WebSocketServer } from "ws";
 import type { Bottle } from "../../crds/bottle.ts";
 import { SandboxNotFoundError } from "../../reconcilers/contract/errors.ts";
 import type { ExecRequest, ExecSession, SandboxExec } from "../../reconcilers/contract/sandbox-exec.ts";
@@ -23,7 +23,7 @@ export interface PodTerminalOptions {
 /** Serves `pods/NAME/exec` and `pods/NAME/attach` over WebSocket. */
 export interface PodTerminal {
   /** takes the connection over; throws StatusError before anything was sent */
-  upgrade(request: IncomingMessage, exchange: ResourceExchange, socket: Duplex, head: Buffer): Promise<void>;
+  upgrade(request: IncomingMessage, exchange: ResourceExchange, socket: Duplex, head: Buffer): void;
 }
 
 export function createPodTerminal(options: PodTerminalOptions): PodTerminal {
@@ -35,15 +35,13 @@ export function createPodTerminal(options: PodTerminalOptions): PodTerminal {
     handleProtocols: (offered) => SUBPROTOCOLS.find((protocol) => offered.has(protocol)) ?? false,
   });
   return {
-    async upgrade(request, exchange, socket, head) {
+    upgrade(request, exchange, socket, head) {
       const container = podContainerOf(exchange, options.store);
       const command = commandOf(exchange, container, options);
       checkProtocol(exchange);
-      const session = await start(options.exec, container, command, exchange.signal);
-      const accept = (webSocket: WebSocket): void => void runTerminalSession(webSocket, session);
-      webSockets.handleUpgrade(request, socket, head, accept);
-      // A handshake that ws refused leaves nobody to end the command.
-      if (socket.destroyed) await session.kill();
+      webSockets.handleUpgrade(request, socket, head, (webSocket) => {
+        void runTerminalSession(webSocket, () => start(options.exec, container, command, exchange.signal));
+      });
     },
   };
 }

@@ -26,26 +26,27 @@ export function parseResourcePath(pathname: string): ResourcePath | undefined {
 
 const NAMESPACE_SUBRESOURCES = ["status", "finalize"];
 
-function withResource(
-  base: { readonly group: string; readonly version: string },
-  parts: readonly string[],
-): ResourcePath | undefined {
-  if (base.version === "" || parts.length === 0) return undefined;
-  const [first, second, third] = parts;
-  const inNamespace =
-    first === "namespaces" &&
-    second !== undefined &&
-    third !== undefined &&
-    !(base.group === "" && NAMESPACE_SUBRESOURCES.includes(third));
-  const [plural, name, subresource, ...extra] = inNamespace ? parts.slice(2) : parts;
-  if (plural === undefined || extra.length > 0) return undefined;
+interface GroupVersion {
+  readonly group: string;
+  readonly version: string;
+}
+
+function withResource(base: GroupVersion, parts: readonly string[]): ResourcePath | undefined {
+  const namespace = namespaceIn(base, parts);
+  const [plural, name, subresource, ...extra] = namespace === undefined ? parts : parts.slice(2);
+  if (base.version === "" || plural === undefined || extra.length > 0) return undefined;
   return {
     ...base,
     plural,
-    ...(inNamespace ? { namespace: second } : {}),
+    ...(namespace === undefined ? {} : { namespace }),
     ...(name === undefined ? {} : { name }),
     ...(subresource === undefined ? {} : { subresource }),
   };
+}
+
+function namespaceIn({ group }: GroupVersion, [first, second, third]: readonly string[]): string | undefined {
+  if (first !== "namespaces" || third === undefined) return undefined;
+  return group === "" && NAMESPACE_SUBRESOURCES.includes(third) ? undefined : second;
 }
 
 /** The segments of a path, or undefined when one is empty, a dot segment, or decodes to a slash. */

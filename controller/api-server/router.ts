@@ -8,7 +8,7 @@ import { patchObject } from "./patch.ts";
 import { getObject, listObjects } from "./read.ts";
 import type { Registry } from "./registry.ts";
 import { replaceObject } from "./replace.ts";
-import { parseResourcePath } from "./resource-path.ts";
+import { parseResourcePath, type ResourcePath } from "./resource-path.ts";
 import { methodNotAllowed, pathNotFound } from "./status-error.ts";
 import { watchObjects } from "./watch.ts";
 
@@ -53,27 +53,39 @@ export function resourceExchange(exchange: Exchange, registry: Registry): Resour
 
 function endpointOf(exchange: ResourceExchange, options: RouterOptions): Endpoint {
   const { path, resource, method } = exchange;
-  if (path.subresource !== undefined && path.subresource !== "status") {
-    const special = options.subresources[`${path.plural}/${path.subresource}`];
-    if (special === undefined) throw pathNotFound();
-    if (method !== "GET") throw methodNotAllowed();
-    return special;
-  }
-  if (path.subresource === "status" && !resource.subresources.some(({ name }) => name === "status"))
+  const special = specialEndpoint(exchange, options);
+  if (special !== undefined) return special;
+  if (
+    path.subresource !== undefined &&
+    !resource.subresources.some(({ name }) => name === path.subresource)
+  ) {
     throw pathNotFound();
-  const found = (path.name === undefined ? collectionEndpoints(options.clock) : OBJECT_ENDPOINTS)[method];
-  if (found === undefined || (path.subresource === "status" && method === "DELETE")) throw methodNotAllowed();
+  }
+  const found = endpointsOf(path, options.clock)[method];
+  if (found === undefined) throw methodNotAllowed();
   return found;
 }
 
-const OBJECT_ENDPOINTS: Readonly<Record<string, Endpoint>> = {
-  GET: getObject,
-  PUT: replaceObject,
-  PATCH: patchObject,
-  DELETE: deleteObject,
-};
+function specialEndpoint(
+  { path, method }: ResourceExchange,
+  { subresources }: RouterOptions,
+): Endpoint | undefined {
+  const special = subresources[`${path.plural}/${path.subresource ?? ""}`];
+  if (special !== undefined && method !== "GET") throw methodNotAllowed();
+  return special;
+}
 
-const collectionEndpoints = (clock: Clock): Readonly<Record<string, Endpoint>> => ({
+type Endpoints = Readonly<Record<string, Endpoint>>;
+
+function endpointsOf(path: ResourcePath, clock: Clock): Endpoints {
+  if (path.name === undefined) return collectionEndpoints(clock);
+  return path.subresource === undefined ? OBJECT_ENDPOINTS : STATUS_ENDPOINTS;
+}
+
+const STATUS_ENDPOINTS: Endpoints = { GET: getObject, PUT: replaceObject, PATCH: patchObject };
+const OBJECT_ENDPOINTS: Endpoints = { ...STATUS_ENDPOINTS, DELETE: deleteObject };
+
+const collectionEndpoints = (clock: Clock): Endpoints => ({
   GET: (exchange) => (isWatch(exchange) ? watchObjects(exchange, clock) : listObjects(exchange)),
   POST: createObject,
   DELETE: deleteCollection,

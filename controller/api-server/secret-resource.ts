@@ -69,12 +69,11 @@ const refOf = ({ metadata }: Draft<ApiObject>): ObjectRef => ({
 /** Only the fields that a Secret has: a value in a misspelt one must not reach the disk. */
 function known(sent: Draft<ApiObject>): Draft<Secret> {
   const { apiVersion, kind, metadata, type, data, stringData, immutable } = sent as Draft<Secret>;
-  const { managedFields: _, ...rest } = metadata;
   return {
     apiVersion,
     kind,
-    metadata: rest,
-    type: type ?? "Opaque",
+    metadata,
+    type: type || "Opaque",
     ...(data === undefined || data === null ? {} : { data }),
     ...(stringData === undefined || stringData === null ? {} : { stringData }),
     ...(immutable === undefined ? {} : { immutable }),

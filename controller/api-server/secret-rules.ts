@@ -44,26 +44,24 @@ function sizeCauses(secret: Draft<Secret>): StatusCause[] {
 
 function immutableCauses(secret: Draft<Secret>, before: Secret | undefined): StatusCause[] {
   if (before === undefined) return [];
-  const fixed = (field: string, rule: string): StatusCause => ({
-    reason: "FieldValueInvalid",
-    message: rule,
-    field,
-  });
-  const causes: StatusCause[] = [];
-  if ((secret.type ?? "Opaque") !== (before.type ?? "Opaque")) {
-    causes.push(fixed("type", "Invalid value: field is immutable"));
-  }
+  const causes =
+    typeOf(secret) === typeOf(before) ? [] : [fixed("type", "Invalid value: field is immutable")];
   if (before["immutable"] !== true) return causes;
-  const carriesValue = allTexts(secret).some(([, text]) => text !== "");
-  const sameKeys = isDeepStrictEqual(
-    Object.keys(secret.data ?? {}).toSorted(),
-    Object.keys(before.data ?? {}).toSorted(),
-  );
-  if (carriesValue || !sameKeys) {
-    causes.push(fixed("data", "Forbidden: field is immutable when `immutable` is set"));
-  }
-  if (secret["immutable"] !== true) {
-    causes.push(fixed("immutable", "Forbidden: field is immutable when `immutable` is set"));
-  }
+  if (changesData(secret, before)) causes.push(fixed("data", SET_IMMUTABLE));
+  if (secret["immutable"] !== true) causes.push(fixed("immutable", SET_IMMUTABLE));
   return causes;
+}
+
+const SET_IMMUTABLE = "Forbidden: field is immutable when `immutable` is set";
+const fixed = (field: string, message: string): StatusCause => ({
+  reason: "FieldValueInvalid",
+  message,
+  field,
+});
+const typeOf = ({ type }: Draft<Secret>): unknown => type ?? "Opaque";
+
+function changesData(secret: Draft<Secret>, before: Secret): boolean {
+  const keysOf = (data: unknown): string[] => Object.keys(data ?? {}).toSorted();
+  const carriesValue = allTexts(secret).some(([, text]) => text !== "");
+  return carriesValue || !isDeepStrictEqual(keysOf(secret.data), keysOf(before.data));
 }

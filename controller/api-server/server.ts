@@ -34,12 +34,7 @@ export interface HttpsServerOptions {
   readonly logger: Logger;
   readonly router: Router;
   /** takes over a connection that asked for another protocol, once it is authenticated */
-  readonly upgrade: (
-    request: IncomingMessage,
-    exchange: Exchange,
-    socket: Duplex,
-    head: Buffer,
-  ) => Promise<void>;
+  readonly upgrade: (request: IncomingMessage, exchange: Exchange, socket: Duplex, head: Buffer) => void;
 }
 
 /** The address is taken, most often by something that started meanwhile. */
@@ -68,7 +63,7 @@ export class HttpsServer {
       (request, response) => void this.#answer(request, response),
     );
     this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#server.on("upgrade", (request, socket, head) => void this.#upgrade(request, socket, head));
+    this.#server.on("upgrade", (request, socket, head) => this.#upgrade(request, socket, head));
   }
 
   /** Listens on loopback and returns the port; 0 takes a free one. Throws PortInUseError. */
@@ -123,12 +118,12 @@ export class HttpsServer {
     await respond(response, statusAnswer(told.status), exchange, this.#options.clock.now());
   }
 
-  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+  #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const exchange = this.#exchangeOf(request, socket);
     socket.on("error", () => socket.destroy());
     try {
       this.#check(exchange);
-      await this.#options.upgrade(request, exchange, socket, head);
+      this.#options.upgrade(request, exchange, socket, head);
     } catch (error) {
       const { status } = this.#told(error, exchange);
       const body = JSON.stringify(status);

@@ -8,26 +8,39 @@ import { CHANNEL, exitStatus, failureStatus, frame, terminalSizeOf } from "./ter
 const NORMAL_CLOSURE = 1000;
 
 /**
- * Joins a running command and a WebSocket until the command ends or the client
+ * Starts a command and joins it with a WebSocket until it ends or the client
  * goes. Neither side is read faster than the other one takes it.
+ *
+ * That it cannot be started is told inside the session: kubectl takes a refused
+ * handshake for a server that only knows an older protocol.
  */
-export async function runTerminalSession(socket: WebSocket, session: ExecSession): Promise<void> {
-  socket.on("message", (message: Buffer) => receive(message, socket, session));
-  socket.on("close", () => void session.kill().catch(() => undefined)); // it may have ended by itself
+export async function runTerminalSession(
+  socket: WebSocket,
+  start: () => Promise<ExecSession>,
+): Promise<void> {
   socket.on("error", () => socket.terminate());
-  session.stdin.on("error", () => undefined); // the command closed its stdin: what comes later has no reader
-  // An empty message tells the client that the command has started.
-  await sent(socket, frame(CHANNEL.stdout, Buffer.alloc(0)));
+  // What the client sends before the command has started waits in the connection.
+  socket.pause();
   try {
-    const [exitCode] = await Promise.all([
-      session.exitCode,
-      pour(session.stdout, CHANNEL.stdout, socket),
-      pour(session.stderr, CHANNEL.stderr, socket),
-    ]);
-    await end(socket, exitStatus(exitCode));
+    await end(socket, exitStatus(await joined(socket, await start())));
   } catch (error) {
     await end(socket, failureStatus(asStatusError(error).status));
   }
+}
+
+async function joined(socket: WebSocket, session: ExecSession): Promise<number> {
+  socket.on("message", (message: Buffer) => receive(message, socket, session));
+  socket.on("close", () => void session.kill().catch(() => undefined)); // it may have ended by itself
+  session.stdin.on("error", () => undefined); // the command closed its stdin: what comes later has no reader
+  socket.resume();
+  // An empty message tells the client that the command has started.
+  await sent(socket, frame(CHANNEL.stdout, Buffer.alloc(0)));
+  const [exitCode] = await Promise.all([
+    session.exitCode,
+    pour(session.stdout, CHANNEL.stdout, socket),
+    pour(session.stderr, CHANNEL.stderr, socket),
+  ]);
+  return exitCode;
 }
 
 function receive(message: Buffer, socket: WebSocket, session: ExecSession): void {

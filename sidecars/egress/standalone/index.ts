@@ -2,7 +2,6 @@ import { createHash } from "node:crypto";
 import { createWriteStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { isIP, type AddressInfo } from "node:net";
-import { lookup } from "node:dns/promises";
 import { createAuditLog, NO_AUDIT, type AuditLog } from "../audit-log.ts";
 import { createCertificateAuthority } from "../certificates/authority.ts";
 import { systemClock } from "../clock.ts";
@@ -10,6 +9,7 @@ import { EgressProxy } from "../egress-proxy.ts";
 import { createEnforcement } from "../enforcement.ts";
 import { type Authority, formatAuthority, normaliseAuthority } from "../request/authority.ts";
 import { createTrust } from "../upstream/connector.ts";
+import { systemResolve } from "../upstream/destination.ts";
 import { readPolicyFile } from "./policy-file.ts";
 import { StandaloneError } from "./standalone-error.ts";
 
@@ -82,12 +82,6 @@ export async function startStandaloneEgress(options: StandaloneOptions): Promise
     reload,
     close: () => proxy.close(),
   };
-}
-
-/** Every address that the machine's resolver gives for a name. */
-export async function systemResolve(host: string): Promise<readonly string[]> {
-  const found = await lookup(host, { all: true, order: "verbatim" });
-  return found.map(({ address }) => address);
 }
 
 function readListen(text: string): { host: string; port: number } {

@@ -1,3 +1,4 @@
+import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { PolicyRoute } from "../../wire/egress-policy.ts";
 import { type Authority, formatAuthority } from "../request/authority.ts";
@@ -5,6 +6,12 @@ import { AddressGuard } from "./address-guard.ts";
 
 /** Finds the addresses of a name; throws as `dns.lookup` does. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
+
+/** Every address that the machine's resolver gives for a name. */
+export async function systemResolve(host: string): Promise<readonly string[]> {
+  const found = await lookup(host, { all: true, order: "verbatim" });
+  return found.map(({ address }) => address);
+}
 
 /** Where a connection goes: addresses that were checked, and are used as they are. */
 export interface PinnedDestination {

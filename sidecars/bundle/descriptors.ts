@@ -1,0 +1,54 @@
+import { createReadStream, createWriteStream, fstatSync } from "node:fs";
+import { Socket } from "node:net";
+import type { Readable, Writable } from "node:stream";
+
+/**
+ * Where the image's entry point moved the control channel: answers leave on 3,
+ * requests come on 4. Descriptor 1 is stderr then, so nothing that prints can
+ * speak on the channel, and node gives neither 3 nor 4 to a child.
+ */
+export const ANSWERS = 3;
+export const REQUESTS = 4;
+
+/** Throws when the entry point did not move the control channel out of reach of stdin and stdout. */
+export function assertPrivateChannel(): void {
+  const answers = identityOf(ANSWERS);
+  const requests = identityOf(REQUESTS);
+  if (answers === undefined || requests === undefined) {
+    throw new Error("descriptors 3 and 4 are not open: the entry point must move stdout and stdin there");
+  }
+  if (identityOf(1) === answers || identityOf(2) === answers) {
+    throw new Error("stdout or stderr is the control channel: the entry point must point it elsewhere");
+  }
+  if (identityOf(0) === requests) {
+    throw new Error("stdin is the control channel: the entry point must point it at /dev/null");
+  }
+}
+
+/** Reads a descriptor without ever blocking the process, where its kind allows that. */
+export function readerOf(descriptor: number): Readable {
+  return isStream(descriptor)
+    ? new Socket({ fd: descriptor, readable: true, writable: false })
+    : createReadStream("", { fd: descriptor });
+}
+
+/** Writes to a descriptor without ever blocking the process, where its kind allows that. */
+export function writerOf(descriptor: number): Writable {
+  return isStream(descriptor)
+    ? new Socket({ fd: descriptor, readable: false, writable: true })
+    : createWriteStream("", { fd: descriptor });
+}
+
+function isStream(descriptor: number): boolean {
+  const stat = fstatSync(descriptor);
+  return stat.isFIFO() || stat.isSocket();
+}
+
+function identityOf(descriptor: number): string | undefined {
+  try {
+    const { dev, ino } = fstatSync(descriptor);
+    return `${dev}:${ino}`;
+  } catch {
+    return undefined; // it is not open
+  }
+}

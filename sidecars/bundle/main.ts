@@ -1,0 +1,100 @@
+import { once } from "node:events";
+import type { Server } from "node:http";
+import { createAuditLog } from "../egress/audit-log.ts";
+import { systemClock } from "../egress/clock.ts";
+import { EgressProxy } from "../egress/egress-proxy.ts";
+import { systemResolve } from "../egress/upstream/destination.ts";
+import { createTrust } from "../egress/upstream/connector.ts";
+import { MAX_LINE_BYTES } from "../wire/control.ts";
+import { Control } from "./control.ts";
+import { ANSWERS, assertPrivateChannel, readerOf, REQUESTS, writerOf } from "./descriptors.ts";
+import { createHeldPort } from "./held-port.ts";
+import { LineReader } from "./line-reader.ts";
+import { Sidecars } from "./sidecars.ts";
+import { freshSocket, SOCKETS } from "./sockets.ts";
+
+/**
+ * Process 1 of the sidecars: denies everything until the controller says on the
+ * control channel what to enforce. Argument: the folder of the link's sockets.
+ */
+
+/** answers that may wait for a controller that does not read */
+const MAX_WAITING_BYTES = 4 * 1024 * 1024;
+const AUDIT_BUDGET = { burst: 20_000, perSecond: 1_000 };
+const EXIT_WRONG_ENTRY_POINT = 70;
+
+const folder = process.argv[2] ?? "/run/bb";
+// sockets are for the airlock, which has the same uid, and nobody else
+process.umask(0o177);
+refuseWrongEntryPoint();
+
+const audit = createAuditLog({ sink: writerOf(2), clock: systemClock, budget: AUDIT_BUDGET });
+process.on("uncaughtException", (error) => crash(error));
+const proxy = new EgressProxy({
+  audit,
+  world: { resolve: systemResolve, overrides: new Map(), trust: createTrust(undefined), clock: systemClock },
+  onProbe: (nonce) => sidecars.noteProbe(nonce),
+});
+const sidecars: Sidecars = new Sidecars({ proxy: () => proxy, audit });
+
+const held = [
+  { name: SOCKETS.gitGate, server: createHeldPort("git-gate") },
+  { name: SOCKETS.supervise, server: createHeldPort("supervise") },
+];
+await proxy.listen({ path: freshSocket(folder, SOCKETS.egress) });
+for (const { name, server } of held) await listen(server, freshSocket(folder, name));
+serveControlChannel(new Control(sidecars));
+process.on("SIGTERM", () => void stop());
+process.on("SIGINT", () => void stop());
+audit.write({
+  gate: "bundle",
+  verdict: "info",
+  code: "Started",
+  because: "everything is denied until a policy comes",
+});
+
+function refuseWrongEntryPoint(): void {
+  try {
+    assertPrivateChannel();
+  } catch (error) {
+    process.stderr.write(`sidecars: ${(error as Error).message}\n`);
+    process.exit(EXIT_WRONG_ENTRY_POINT);
+  }
+}
+
+function serveControlChannel(control: Control): void {
+  const lines = new LineReader(MAX_LINE_BYTES);
+  const answers = writerOf(ANSWERS);
+  // whoever attaches next gets a fresh stream from the engine; what fails here ends nothing
+  answers.on("error", () => undefined);
+  const requests = readerOf(REQUESTS);
+  requests.on("error", () => undefined);
+  requests.on("data", (chunk: Buffer) => {
+    for (const line of lines.push(chunk)) {
+      const answer = control.answer(line);
+      if (answer === undefined || answers.writableLength > MAX_WAITING_BYTES) continue;
+      answers.write(`${JSON.stringify(answer)}\n`);
+    }
+  });
+}
+
+async function listen(server: Server, path: string): Promise<void> {
+  server.listen({ path });
+  await once(server, "listening");
+}
+
+async function stop(): Promise<void> {
+  for (const { server } of held) server.close();
+  await proxy.close();
+  process.exit(0);
+}
+
+/** An error that nobody expected leaves an unknown state: end, and let the controller start anew. */
+function crash(error: Error): void {
+  proxy.enforce(undefined);
+  // its message may quote a request; where it happened does not
+  const where = error.stack?.split("\n").find((line) => line.trimStart().startsWith("at "));
+  const because = `${error.name} ${where?.trim() ?? ""}`;
+  audit.write({ gate: "bundle", verdict: "error", code: "Crashed", because });
+  systemClock.after(100, () => process.exit(1));
+}

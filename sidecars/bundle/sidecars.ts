@@ -1,0 +1,48 @@
+import type { AuditLog } from "../egress/audit-log.ts";
+import type { EgressProxy } from "../egress/egress-proxy.ts";
+import { createEnforcement } from "../egress/enforcement.ts";
+import type { SidecarsReport } from "../wire/control.ts";
+import type { Controlled } from "./control.ts";
+import { Recent } from "./recent.ts";
+
+const MAX_NONCES = 16;
+
+/** What the control channel commands: the proxy's policy, and what there is to report of it. */
+export class Sidecars implements Controlled {
+  readonly #proxy: () => EgressProxy;
+  readonly #audit: AuditLog;
+  readonly #nonces = new Recent<string>(MAX_NONCES);
+
+  constructor(parts: { readonly proxy: () => EgressProxy; readonly audit: AuditLog }) {
+    this.#proxy = parts.proxy;
+    this.#audit = parts.audit;
+  }
+
+  configure(configuration: Parameters<Controlled["configure"]>[0]): void {
+    const proxy = this.#proxy();
+    proxy.enforce(createEnforcement(configuration, proxy.enforcement));
+    const because = `${configuration.egress.routes.length} routes, policy ${configuration.policyHash}`;
+    this.#audit.write({ gate: "bundle", verdict: "info", code: "PolicyInForce", because });
+  }
+
+  report(): SidecarsReport {
+    const enforcement = this.#proxy().enforcement;
+    const versions = [...(enforcement?.secrets ?? [])].map(([id, { version }]) => [id, version]);
+    return {
+      policyHash: enforcement?.policyHash ?? null,
+      secretVersions: Object.fromEntries(versions),
+      probeNonces: [...this.#nonces.items],
+    };
+  }
+
+  wipe(): void {
+    this.#proxy().enforce(undefined);
+    this.#nonces.clear();
+    this.#audit.write({ gate: "bundle", verdict: "info", code: "Wiped", because: "everything is denied" });
+  }
+
+  /** Notes a probe that came through the link. */
+  noteProbe(nonce: string): void {
+    this.#nonces.add(nonce);
+  }
+}

@@ -143,7 +143,10 @@ export class DockerRuntime implements SandboxRuntime {
       listOwn(this.#connection, this.#instance, ownerUid, signal),
       this.#volumes.list(ownerUid, signal),
     ]);
-    return { sandboxes: containers.map(({ state }) => state), volumes };
+    return {
+      sandboxes: containers.map(({ state }) => state).sort(byName),
+      volumes: [...volumes].sort(byName),
+    };
   }
 
   /** What must be there before a create, which would otherwise make or accept something else in its place. */
@@ -199,6 +202,10 @@ export class DockerRuntime implements SandboxRuntime {
     return container;
   }
 }
+
+/** The engine lists in no order. */
+const byName = (one: { readonly name: string }, other: { readonly name: string }): number =>
+  one.name < other.name ? -1 : 1;
 
 /** The labels hold owner, role, spec and make; the joined container is in none of them. */
 function isMadeAs(existing: OwnContainer, options: ReturnType<typeof containerOptions>): boolean {

@@ -49,7 +49,7 @@ async function work(
 ): Promise<void> {
   for (;;) {
     const key = await options.queue.take();
-    if (key === undefined) return;
+    if (key === undefined || signal.aborted) return;
     const pass = randomUUID();
     const result = await runPass(key, pass, options, signal);
     // what a stopping controller's aborted pass says is no failure of the pass

@@ -39,7 +39,7 @@ class BackgroundRecorder implements EventRecorder {
   readonly #dependencies: Parameters<typeof createEventRecorder>[0];
   /** by object, type, reason and message; oldest first */
   readonly #recorded = new Map<string, Recorded>();
-  readonly #writing = new Map<string, Promise<void>>();
+  readonly #writing = new Map<Recorded, Promise<void>>();
   readonly #perObject = new Map<string, number>();
 
   constructor(dependencies: Parameters<typeof createEventRecorder>[0]) {
@@ -68,9 +68,9 @@ class BackgroundRecorder implements EventRecorder {
     this.#recorded.delete(place);
     this.#recorded.set(place, recorded);
     // repeats that come while one is being written are written together after it
-    if (!this.#writing.has(place)) {
-      const writing = this.#write(recorded).finally(() => this.#writing.delete(place));
-      this.#writing.set(place, writing);
+    if (!this.#writing.has(recorded)) {
+      const writing = this.#write(recorded).finally(() => this.#writing.delete(recorded));
+      this.#writing.set(recorded, writing);
     }
   }
 

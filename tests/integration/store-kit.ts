@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { onTestFinished } from "vitest";
 import type { ResourceDefinition } from "../../crds/resources.ts";
 import type { ApiObject } from "../../crds/metadata.ts";
-import type { Clock } from "../../controller/engine/index.ts";
+import { createLogger, type Clock } from "../../controller/engine/index.ts";
 import { openSqliteStore, type ResourceStore } from "../../controller/store/index.ts";
 import { aDraft } from "./store-draft.ts";
 import type { WatchEvent } from "../../reconcilers/contract/resource-client.ts";
@@ -49,6 +49,14 @@ export class ManualClock implements Clock {
     }
     this.#now = end;
   }
+}
+
+/** A logger of every level, and what it wrote: all lines, or those with a message. */
+export function aLogger() {
+  const written: { readonly msg: string }[] = [];
+  const destination = { write: (line: string) => void written.push(JSON.parse(line) as { msg: string }) };
+  const lines = (message?: string) => written.filter(({ msg }) => message === undefined || msg === message);
+  return { logger: createLogger({ level: "debug", destination }), lines };
 }
 
 /** A folder that is removed when the test has ended. */

@@ -1,13 +1,13 @@
-import type { ImageStore } from "../reconcilers/contract/image-store.ts";
 import { FakeEngine } from "./fake/fake-engine.ts";
 import { catProvisionedFiles, createFakeExec, createFakeLogs, type FakeCommand } from "./fake/fake-exec.ts";
 import { createFakeLinkProbe, createFakeSidecarControl } from "./fake/fake-link.ts";
 import { FakeRuntime } from "./fake/fake-runtime.ts";
-import type { LocalRuntime } from "./select-runtime.ts";
+import type { LocalRuntime, MachineImages } from "./select-runtime.ts";
 
 /** A machine in memory, for trying the control plane where there is no engine. It forgets everything when it ends. */
 export function createFakeMachine(instance: string): LocalRuntime {
   const engine = new FakeEngine();
+  engine.images.add(IMAGE);
   return {
     runtime: new FakeRuntime(engine, instance),
     probe: createFakeLinkProbe(engine),
@@ -15,12 +15,16 @@ export function createFakeMachine(instance: string): LocalRuntime {
     exec: createFakeExec(engine, runFakeCommand),
     logs: createFakeLogs(engine, new Map()),
     images: everyImage,
+    removeShared: async () => true,
     close: async () => undefined,
   };
 }
 
-const everyImage: ImageStore = {
-  ensure: async () => ({ kind: "present", id: "sha256:fake" }),
+const IMAGE = "sha256:fake";
+
+const everyImage: MachineImages = {
+  ensure: async () => ({ kind: "present", id: IMAGE }),
+  list: async () => [],
 };
 
 /** `echo`, `true`, `false`, `exit N`, and `cat` of what was provisioned. */

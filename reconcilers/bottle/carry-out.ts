@@ -1,0 +1,118 @@
+import type { Bottle } from "../../crds/bottle.ts";
+import { bottles } from "../../crds/resources.ts";
+import type { CertificateAuthorities } from "../contract/certificate-authorities.ts";
+import { SandboxNotFoundError } from "../contract/errors.ts";
+import type { ResourceClient } from "../contract/resource-client.ts";
+import type { SandboxRuntime } from "../contract/sandbox-runtime.ts";
+import { FINALIZER } from "./plan/purpose.ts";
+import type { Step, Work } from "./plan/steps.ts";
+import type { PolicyDelivery } from "./policy-delivery.ts";
+import { SidecarsRefusedError, SidecarsSilentError } from "./sidecar-session.ts";
+
+export interface CarryOutDependencies {
+  readonly client: ResourceClient;
+  readonly runtime: SandboxRuntime;
+  readonly delivery: PolicyDelivery;
+  readonly authorities: CertificateAuthorities;
+}
+
+/**
+ * Does the work. Stops at the first step that fails; what was begun beside it
+ * is waited for, so that nothing of a pass goes on after its end.
+ */
+export async function carryOut(
+  work: Work,
+  bottle: Bottle,
+  dependencies: CarryOutDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  if ("inOrder" in work) {
+    for (const next of work.inOrder) await carryOut(next, bottle, dependencies, signal);
+  } else if ("together" in work) {
+    const ends = await Promise.allSettled(
+      work.together.map((next) => carryOut(next, bottle, dependencies, signal)),
+    );
+    const failed = ends.find((end) => end.status === "rejected");
+    if (failed !== undefined) throw failed.reason;
+  } else {
+    signal.throwIfAborted();
+    await take(work, bottle, dependencies, signal);
+  }
+}
+
+async function take(
+  step: Step,
+  bottle: Bottle,
+  { client, runtime, delivery, authorities }: CarryOutDependencies,
+  signal: AbortSignal,
+): Promise<void> {
+  switch (step.kind) {
+    case "createVolume":
+      return runtime.createVolume(step.spec, signal);
+    case "removeVolume":
+      return runtime.removeVolume(step.name, signal);
+    case "create":
+      return runtime.create(step.spec, signal);
+    case "configure":
+      return delivery.configureNew(step.sidecars, step.policy, signal);
+    case "wipe":
+      return wipe(step.name, delivery, signal);
+    case "removeAuthority":
+      return authorities.remove(bottle.metadata.uid);
+    case "removeFinalizer":
+      return removeFinalizer(bottle, client, signal);
+    case "deleteBottle":
+      return client.delete(bottles, refOf(bottle), signal);
+    default:
+      return move(step, runtime, signal);
+  }
+}
+
+type Move = Extract<Step, { kind: "start" | "stop" | "pause" | "unpause" | "remove" }>;
+
+async function move(step: Move, runtime: SandboxRuntime, signal: AbortSignal): Promise<void> {
+  switch (step.kind) {
+    case "start":
+      return runtime.start(step.name, signal);
+    case "stop":
+      return runtime.stop(step.name, { graceMs: step.graceMs }, signal);
+    case "pause":
+      return runtime.pause(step.name, signal);
+    case "unpause":
+      return runtime.unpause(step.name, signal);
+    case "remove":
+      return runtime.remove(step.name, signal);
+    default:
+      step satisfies never;
+  }
+}
+
+async function wipe(sandbox: string, delivery: PolicyDelivery, signal: AbortSignal): Promise<void> {
+  try {
+    await delivery.wipe(sandbox, signal);
+  } catch (error) {
+    const isNoObstacle =
+      error instanceof SidecarsSilentError ||
+      error instanceof SidecarsRefusedError ||
+      error instanceof SandboxNotFoundError;
+    // their memory goes with them in the next step
+    if (!isNoObstacle) throw error;
+  }
+}
+
+/** Makes the deletion of a Bottle wait until everything of it is gone. */
+export async function addFinalizer(
+  bottle: Bottle,
+  client: ResourceClient,
+  signal: AbortSignal,
+): Promise<void> {
+  const finalizers = [...(bottle.metadata.finalizers ?? []), FINALIZER];
+  await client.update(bottles, { ...bottle, metadata: { ...bottle.metadata, finalizers } }, signal);
+}
+
+async function removeFinalizer(bottle: Bottle, client: ResourceClient, signal: AbortSignal): Promise<void> {
+  const finalizers = bottle.metadata.finalizers?.filter((name) => name !== FINALIZER) ?? [];
+  await client.update(bottles, { ...bottle, metadata: { ...bottle.metadata, finalizers } }, signal);
+}
+
+const refOf = ({ metadata: { namespace, name, uid } }: Bottle) => ({ namespace, name, uid });

@@ -1,0 +1,37 @@
+import { CA_BUNDLE_PATH, CA_PATH, HOME_PATH } from "../shared/agent-paths.ts";
+import type { EffectiveBottle } from "./effective-bottle.ts";
+
+const PROXY = "http://egress:9099";
+const NO_PROXY = "egress,git-gate,supervise,localhost,127.0.0.1";
+
+/** What makes common tools go through the egress proxy and trust the bottle's CA. */
+const LINK: Readonly<Record<string, string>> = {
+  HTTP_PROXY: PROXY,
+  HTTPS_PROXY: PROXY,
+  http_proxy: PROXY,
+  https_proxy: PROXY,
+  NO_PROXY,
+  no_proxy: NO_PROXY,
+  // Node's own fetch looks at the variables above only with this
+  NODE_USE_ENV_PROXY: "1",
+  SSL_CERT_FILE: CA_BUNDLE_PATH,
+  REQUESTS_CA_BUNDLE: CA_BUNDLE_PATH,
+  CURL_CA_BUNDLE: CA_BUNDLE_PATH,
+  GIT_SSL_CAINFO: CA_BUNDLE_PATH,
+  PIP_CERT: CA_BUNDLE_PATH,
+  // these two add to the roots that a program brings
+  NODE_EXTRA_CA_CERTS: CA_PATH,
+  CODEX_CA_CERTIFICATE: CA_PATH,
+};
+
+/** The agent's environment. What belongs to the link wins over the Bottle, which wins over the provider. */
+export function desiredEnvironment({ fields, spec, provider }: EffectiveBottle): Record<string, string> {
+  const facts = { display: spec.display ?? {}, model: fields.provider?.model };
+  return {
+    HOME: HOME_PATH,
+    LANG: "C.UTF-8",
+    ...provider.environment(facts),
+    ...Object.fromEntries((fields.env ?? []).map(({ name, value }) => [name, value])),
+    ...LINK,
+  };
+}

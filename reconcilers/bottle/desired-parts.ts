@@ -1,0 +1,93 @@
+import type { Bottle } from "../../crds/bottle.ts";
+import type { Resources } from "../../crds/class-fields.ts";
+import type {
+  Owner,
+  ProvisionedFile,
+  SandboxRole,
+  SandboxSpec,
+  VolumeRole,
+  VolumeSpec,
+} from "../contract/sandbox-runtime.ts";
+import { HOME_PATH } from "../shared/agent-paths.ts";
+import { hashOf, sandboxName, volumeName } from "../shared/naming.ts";
+
+/** Where the sockets of the link are, in airlock and sidecars. */
+export const SOCKETS_PATH = "/run/bb";
+
+const MIB = 1024 * 1024;
+const AIRLOCK_RESOURCES = { cpus: 1, memoryBytes: 64 * MIB, pids: 64 };
+// a body is held whole while it is scanned, and several are under way at once
+const SIDECARS_RESOURCES = { cpus: 2, memoryBytes: 1024 * MIB, pids: 256 };
+
+/** Everything of a bottle that a runtime keeps. */
+export interface DesiredParts {
+  readonly volumes: Readonly<Record<VolumeRole, VolumeSpec>>;
+  readonly sandboxes: Readonly<Record<SandboxRole, SandboxSpec>>;
+}
+
+export interface AgentMaterial {
+  readonly environment: Readonly<Record<string, string>>;
+  readonly files: readonly ProvisionedFile[];
+  readonly homeFiles: readonly ProvisionedFile[];
+  readonly resources: Resources;
+  readonly runtimeClassName: string | undefined;
+}
+
+export const ownerOf = ({ metadata: { uid, namespace, name } }: Bottle): Owner => ({
+  uid,
+  namespace: namespace ?? "default",
+  name,
+});
+
+/** The volumes and the three sandboxes of a bottle. */
+export function desiredParts(
+  owner: Owner,
+  images: Readonly<Record<SandboxRole, string>>,
+  agent: AgentMaterial,
+): DesiredParts {
+  const volume = (role: VolumeRole): VolumeSpec => ({ name: volumeName(owner.uid, role), owner, role });
+  const sockets = (readOnly: boolean) => [{ volume: volume("sockets").name, path: SOCKETS_PATH, readOnly }];
+  const part = (role: SandboxRole) => ({
+    name: sandboxName(owner.uid, role),
+    owner,
+    role,
+    image: images[role],
+  });
+  const plain = { environment: {}, files: [] };
+  return {
+    volumes: { home: volume("home"), sockets: volume("sockets") },
+    sandboxes: {
+      airlock: hashed({ ...part("airlock"), ...plain, mounts: sockets(true), resources: AIRLOCK_RESOURCES }),
+      sidecars: hashed({
+        ...part("sidecars"),
+        ...plain,
+        mounts: sockets(false),
+        resources: SIDECARS_RESOURCES,
+      }),
+      agent: {
+        ...hashed({
+          ...part("agent"),
+          command: ["sleep", "infinity"],
+          environment: agent.environment,
+          mounts: [{ volume: volume("home").name, path: HOME_PATH, readOnly: false }],
+          joins: sandboxName(owner.uid, "airlock"),
+          resources: agentResources(agent.resources),
+          runtimeClassName: agent.runtimeClassName,
+          files: agent.files,
+        }),
+        homeFiles: agent.homeFiles,
+      },
+    },
+  };
+}
+
+const hashed = (spec: Omit<SandboxSpec, "specHash" | "homeFiles">): SandboxSpec => ({
+  ...spec,
+  specHash: hashOf(spec),
+});
+
+const agentResources = ({ cpus = 2, memoryBytes = 4096 * MIB, pids = 1024 }: Resources) => ({
+  cpus,
+  memoryBytes,
+  pids,
+});

@@ -1,0 +1,36 @@
+import type { EgressRoute } from "../../crds/egress.ts";
+import { compileRoutes } from "../../sidecars/wire/compile-egress.ts";
+import type { PolicyRoute } from "../../sidecars/wire/egress-policy.ts";
+import { hashOf } from "../shared/naming.ts";
+import type { EffectiveBottle } from "./effective-bottle.ts";
+import type { SecretGrant } from "./secret-grants.ts";
+
+/** All that the sidecars shall enforce, without the value of a secret. */
+export interface DesiredPolicy {
+  /** over everything here but versions */
+  readonly policyHash: string;
+  readonly routes: readonly PolicyRoute[];
+  readonly grants: readonly SecretGrant[];
+}
+
+/** The bottle's routes, then the provider's own whose hosts no route names. */
+export function desiredRoutes({ fields, provider }: EffectiveBottle): PolicyRoute[] {
+  const written = compileRoutes(fields.egress ?? {});
+  const hosts = new Set(written.map(({ host }) => host));
+  const credential = fields.provider?.credentialRef;
+  const own = provider.routes.map((route): EgressRoute => {
+    if (credential === undefined) return route;
+    return { ...route, auth: { scheme: provider.credentialScheme ?? "Bearer", secretRef: credential } };
+  });
+  return [...written, ...compileRoutes({ routes: own }).filter(({ host }) => !hosts.has(host))];
+}
+
+/** The policy of a bottle whose routes may use these grants and whose CA has this fingerprint. */
+export function desiredPolicy(
+  routes: readonly PolicyRoute[],
+  grants: readonly SecretGrant[],
+  caFingerprint: string,
+): DesiredPolicy {
+  const bindings = grants.map(({ name, key, destinations }) => ({ name, key, destinations }));
+  return { policyHash: hashOf({ routes, bindings, caFingerprint }), routes, grants };
+}

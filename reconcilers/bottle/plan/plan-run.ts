@@ -1,0 +1,43 @@
+import type { Bottle } from "../../../crds/bottle.ts";
+import type { Observed } from "../observed.ts";
+import { runConditions } from "./conditions.ts";
+import { MOVED, type Plan } from "./plan.ts";
+import { planAgent } from "./plan-agent.ts";
+import { planBringUp } from "./plan-bring-up.ts";
+import { planDanger } from "./plan-danger.ts";
+import { planOutdated } from "./plan-outdated.ts";
+import { endOfStandstill } from "./standstill.ts";
+import { inOrder, type Work } from "./steps.ts";
+
+/** A Bottle that should run, until a moment if it has an end. */
+export interface RunRequest {
+  readonly bottle: Bottle;
+  readonly now: Date;
+  readonly untilMs: number | undefined;
+}
+
+/**
+ * What to do next about a Bottle that should run.
+ *
+ * Pure. The agent is planned to start or to go on only while the sidecars
+ * report the wanted policy and the probe from its namespace holds; every other
+ * answer, no answer included, plans it frozen, and stopped when its namespace
+ * is dead. Danger comes first, then what is out of date, then what is missing,
+ * and the agent last.
+ */
+export function planRun(request: RunRequest, observed: Observed): Plan {
+  const work = planDanger(request, observed) ?? planNext(request, observed);
+  const conditions = runConditions(observed);
+  if (work !== undefined) return { work, conditions, end: MOVED };
+  return { work: inOrder(), conditions, end: endOfStandstill(request, observed) };
+}
+
+function planNext(request: RunRequest, observed: Observed): Work | undefined {
+  const { parts: wanted } = observed.wanted;
+  if (wanted.kind === "obstacle") return undefined;
+  return (
+    planOutdated(observed.parts, wanted.value) ??
+    planBringUp(request, observed, wanted.value) ??
+    planAgent(request, observed, wanted.value)
+  );
+}

@@ -1,0 +1,44 @@
+import type { Observed } from "../observed.ts";
+import type { Obstacle } from "../obstacle.ts";
+import type { PlanEnd } from "./plan.ts";
+import type { RunRequest } from "./plan-run.ts";
+import { areSecretsUsable, isYoung } from "./readiness.ts";
+
+/** A bottle that is as asked is looked at again after this time. */
+export const WATCH_AGAIN_MS = 20_000;
+const LOOK_AGAIN_MS = 1_000;
+/** a link that was just started answers within moments */
+const LINK_AGAIN_MS = 40;
+const LINK_IS_YOUNG_MS = 3_000;
+const CHECK_AGAIN_MS = 5_000;
+
+/** How a pass ends that found nothing to do: all is well, or something is waited for. */
+export function endOfStandstill({ now, untilMs }: RunRequest, observed: Observed): PlanEnd {
+  const { wanted, enforcement, agentCheck, parts } = observed;
+  if (wanted.parts.kind === "obstacle") return endOf(wanted.parts.obstacle);
+  const { secretsObstacle } = wanted;
+  if (secretsObstacle !== undefined && !areSecretsUsable(observed)) return endOf(secretsObstacle);
+  if (enforcement.kind === "fails") {
+    const { airlock } = parts.sandboxes;
+    const isLinkYoung = airlock !== undefined && isYoung(airlock, now, LINK_IS_YOUNG_MS);
+    return waiting(isLinkYoung ? LINK_AGAIN_MS : LOOK_AGAIN_MS, enforcement);
+  }
+  if (agentCheck.kind === "failed") {
+    return waiting(CHECK_AGAIN_MS, { reason: "CheckFailed", message: agentCheck.message });
+  }
+  if (agentCheck.kind === "notSeen") {
+    return waiting(LOOK_AGAIN_MS, { reason: "NotRunning", message: "the agent is to be started again" });
+  }
+  return { kind: "steady", afterMs: Math.min(WATCH_AGAIN_MS, untilMs ?? Infinity) };
+}
+
+function endOf({ reason, message, end }: Obstacle): PlanEnd {
+  return end === "stalled" ? { kind: "stalled", reason, message } : waiting(end.waitMs, { reason, message });
+}
+
+const waiting = (afterMs: number, why: Pick<Obstacle, "reason" | "message">): PlanEnd => ({
+  kind: "progress",
+  afterMs,
+  reason: why.reason,
+  message: why.message,
+});

@@ -1,0 +1,112 @@
+import type { SecretValue, SidecarsReport } from "../../sidecars/wire/control.ts";
+import type { CertificateAuthorities } from "../contract/certificate-authorities.ts";
+import type { SandboxRuntime, SandboxSpec, SandboxState } from "../contract/sandbox-runtime.ts";
+import type { SecretSource } from "../contract/secret-source.ts";
+import type { DesiredPolicy } from "./desired-policy.ts";
+import type { SecretGrant } from "./secret-grants.ts";
+import type { SidecarSessions } from "./sidecar-sessions.ts";
+
+export interface PolicyDeliveryDependencies {
+  readonly runtime: SandboxRuntime;
+  readonly sessions: SidecarSessions;
+  readonly secrets: SecretSource;
+  readonly authorities: CertificateAuthorities;
+}
+
+export interface Delivery {
+  readonly sidecars: Pick<SandboxState, "name" | "owner" | "id">;
+  /** what they must have been made from; undefined when it is not known now */
+  readonly spec: SandboxSpec | undefined;
+  readonly policy: DesiredPolicy;
+}
+
+const NOTHING_HELD: SidecarsReport = { policyHash: null, secretVersions: {}, probeNonces: [] };
+
+/** whether the sidecars enforce this policy with the secrets that are to be had */
+export function isInForce({ policyHash, secretVersions }: SidecarsReport, policy: DesiredPolicy): boolean {
+  const granted = new Map(policy.grants.map((grant) => [`${grant.name}/${grant.key}`, grant]));
+  return (
+    policyHash === policy.policyHash &&
+    Object.keys(secretVersions).every((id) => granted.has(id)) &&
+    [...granted].every(([id, { version }]) => version === undefined || secretVersions[id] === version)
+  );
+}
+
+/**
+ * Tells sidecars what to enforce. The only place where the value of a secret is read, and then only to be sent.
+ */
+export class PolicyDelivery {
+  readonly #dependencies: PolicyDeliveryDependencies;
+  /** ids of sidecars whose make was verified by this process */
+  readonly #verified = new Set<string>();
+
+  constructor(dependencies: PolicyDeliveryDependencies) {
+    this.#dependencies = dependencies;
+  }
+
+  /**
+   * The report, after the policy was sent if it was not in force. Labels can be inherited from an image: nothing is
+   * sent to sidecars whose make was not verified, so that the report may still speak of another policy.
+   */
+  async ensure({ sidecars, spec, policy }: Delivery, signal: AbortSignal): Promise<SidecarsReport> {
+    const report = await this.report(sidecars.name, signal);
+    if (isInForce(report, policy)) return report;
+    if (!this.#verified.has(sidecars.id)) {
+      if (spec === undefined) return report;
+      await this.#dependencies.runtime.create(spec, signal);
+      this.#verified.add(sidecars.id);
+    }
+    return this.#send(sidecars, policy, report, signal);
+  }
+
+  /** for sidecars that were created and started by the steps right before */
+  async configureNew(sidecars: SandboxSpec, policy: DesiredPolicy, signal: AbortSignal): Promise<void> {
+    await this.#send(sidecars, policy, NOTHING_HELD, signal);
+  }
+
+  report(sandbox: string, signal: AbortSignal): Promise<SidecarsReport> {
+    return this.#dependencies.sessions.ask(sandbox, { kind: "report" }, signal);
+  }
+
+  /** makes them forget everything and waits for their word */
+  async wipe(sandbox: string, signal: AbortSignal): Promise<void> {
+    await this.#dependencies.sessions.ask(sandbox, { kind: "wipe" }, signal);
+  }
+
+  async #send(
+    { name, owner }: Pick<SandboxState, "name" | "owner">,
+    policy: DesiredPolicy,
+    held: SidecarsReport,
+    signal: AbortSignal,
+  ): Promise<SidecarsReport> {
+    const { sessions, authorities } = this.#dependencies;
+    const [authority, secrets] = await Promise.all([
+      authorities.of(owner.uid, { renewIfOld: false }),
+      Promise.all(policy.grants.map((grant) => this.#secret(grant, owner.namespace, held, signal))),
+    ]);
+    const { certificatePem, privateKeyPem } = authority;
+    const configuration = {
+      policyHash: policy.policyHash,
+      egress: { routes: [...policy.routes] },
+      secrets: secrets.filter((secret) => secret !== undefined),
+      certificateAuthority: { certificatePem, privateKeyPem },
+    };
+    return sessions.ask(name, { kind: "configure", configuration }, signal);
+  }
+
+  async #secret(
+    { name, key, version, destinations }: SecretGrant,
+    namespace: string,
+    { secretVersions }: Pick<SidecarsReport, "secretVersions">,
+    signal: AbortSignal,
+  ): Promise<SecretValue | undefined> {
+    const bound = { name, key, destinations: [...destinations] };
+    const held =
+      version === undefined
+        ? undefined
+        : await this.#dependencies.secrets.value({ namespace, name }, key, signal);
+    if (held !== undefined) return { ...bound, version: held.version, value: held.value };
+    const kept = secretVersions[`${name}/${key}`];
+    return kept === undefined ? undefined : { ...bound, version: kept };
+  }
+}

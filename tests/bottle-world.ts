@@ -1,0 +1,226 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInProcessClient, openSqliteStore, type ResourceStore } from "../controller/store/index.ts";
+import type { Bottle, BottleSpec } from "../crds/bottle.ts";
+import type { ClassFields } from "../crds/class-fields.ts";
+import type { Condition } from "../crds/condition.ts";
+import { bottles } from "../crds/resources.ts";
+import { FakeEngine, type FakeSandbox } from "../local-runtime/fake/fake-engine.ts";
+import { createFakeExec } from "../local-runtime/fake/fake-exec.ts";
+import { createFakeLinkProbe, createFakeSidecarControl } from "../local-runtime/fake/fake-link.ts";
+import { FakeRuntime } from "../local-runtime/fake/fake-runtime.ts";
+import { createBottleReconciler } from "../reconcilers/bottle/reconciler.ts";
+import type { ImageState } from "../reconcilers/contract/image-store.ts";
+import type { Reconciler } from "../reconcilers/contract/reconciler.ts";
+import type { ResourceClient } from "../reconcilers/contract/resource-client.ts";
+import type { Result } from "../reconcilers/contract/result.ts";
+import type { SandboxRole } from "../reconcilers/contract/sandbox-runtime.ts";
+import type { SecretFacts } from "../reconcilers/contract/secret-source.ts";
+import { sandboxName, volumeName } from "../reconcilers/shared/naming.ts";
+import { createCertificateAuthority } from "../sidecars/egress/certificates/authority.ts";
+
+const START = Date.parse("2026-01-01T00:00:00Z");
+const MAX_PASSES = 60;
+/** fake sidecars answer at once, so that silence need not be waited for long */
+const ANSWER_TIMEOUT_MS = 50;
+
+/** A secret as its owner gave it; `value` undefined: not in memory. */
+export interface HeldSecret {
+  readonly hosts: readonly string[];
+  readonly key: string;
+  readonly value?: string | undefined;
+  readonly version?: string;
+}
+
+/**
+ * A bottle reconciler on a real store and a fake machine, with time in the
+ * test's hands. It watches, at every moment, that no agent begins to run
+ * unless its sidecars hold the policy of its Bottle and its link is whole.
+ */
+export class BottleWorld {
+  readonly engine: FakeEngine;
+  readonly client: ResourceClient;
+  readonly secrets = new Map<string, HeldSecret>();
+  readonly events: string[] = [];
+  readonly authorities = new Map<string, ReturnType<typeof createCertificateAuthority>>();
+  /** by image kind or reference; what is not here is present */
+  readonly images = new Map<string, ImageState>();
+  /** moments at which an agent ran without being held */
+  readonly violations: string[] = [];
+  readonly signal = new AbortController().signal;
+  #nowMs = START;
+  #reconciler: Reconciler;
+  readonly #store: ResourceStore;
+  readonly #directory: string;
+
+  constructor() {
+    this.engine = new FakeEngine(() => this.now);
+    for (const image of ["airlock", "sidecars", "agent"]) this.engine.images.add(image);
+    this.#directory = mkdtempSync(join(tmpdir(), "bb-world-"));
+    const clock = { now: () => this.now, after: () => () => undefined };
+    this.#store = openSqliteStore({ directory: join(this.#directory, "state"), clock });
+    this.client = createInProcessClient(this.#store, clock);
+    this.engine.observer = (call, moment) => this.watch(call, moment);
+    this.#reconciler = this.#createReconciler();
+  }
+
+  get now(): Date {
+    return new Date(this.#nowMs);
+  }
+
+  advance(ms: number): void {
+    this.#nowMs += ms;
+  }
+
+  close(): void {
+    this.#store.close();
+    rmSync(this.#directory, { recursive: true });
+  }
+
+  /** the controller dies and comes back: everything that it remembered is gone */
+  restart(): void {
+    this.#reconciler = this.#createReconciler();
+  }
+
+  async apply(spec: BottleSpec = {}, name = "b1"): Promise<Bottle> {
+    const wanted = { provider: { name: "none", image: "agent" }, ...spec };
+    const ref = { namespace: "default", name };
+    const existing = await this.client.get(bottles, ref, this.signal);
+    if (existing !== undefined)
+      return this.client.update(bottles, { ...existing, spec: wanted }, this.signal);
+    const { apiVersion, kind } = BOTTLE;
+    return this.client.create(bottles, { apiVersion, kind, metadata: ref, spec: wanted }, this.signal);
+  }
+
+  get = async (name = "b1"): Promise<Bottle | undefined> =>
+    this.client.get(bottles, { namespace: "default", name }, this.signal);
+
+  delete = (name = "b1"): Promise<void> =>
+    this.client.delete(bottles, { namespace: "default", name }, this.signal);
+
+  pass(name = "b1"): Promise<Result> {
+    const pass = { id: "p", signal: this.signal, now: this.now };
+    return this.#reconciler.reconcile({ namespace: "default", name }, pass);
+  }
+
+  /** passes until nothing more happens by itself; waits are skipped over */
+  async converge(name = "b1"): Promise<Result> {
+    for (let count = 0; count < MAX_PASSES; count += 1) {
+      const result = await this.pass(name);
+      if (result.kind === "settled" || result.kind === "stalled") return result;
+      if (result.kind === "wait" && (result.reason === "Watching" || result.afterMs >= 30_000)) return result;
+      this.advance(result.kind === "retry" ? 1_000 : result.afterMs);
+    }
+    const { status } = (await this.get(name)) ?? {};
+    throw new Error(
+      `does not converge: ${JSON.stringify(status?.conditions)} ${this.engine.calls.slice(-12).join(", ")}`,
+    );
+  }
+
+  async condition(type: string, name = "b1"): Promise<Condition | undefined> {
+    return (await this.get(name))?.status?.conditions?.find((condition) => condition.type === type);
+  }
+
+  sandbox(bottle: Bottle, role: SandboxRole): FakeSandbox | undefined {
+    return this.engine.sandboxes.get(sandboxName(bottle.metadata.uid, role));
+  }
+
+  phases(bottle: Bottle): Partial<Record<SandboxRole, string>> {
+    const roles: SandboxRole[] = ["airlock", "sidecars", "agent"];
+    return Object.fromEntries(
+      roles.flatMap((role) => {
+        const sandbox = this.sandbox(bottle, role);
+        return sandbox === undefined ? [] : [[role, sandbox.phase]];
+      }),
+    );
+  }
+
+  volumes(bottle: Bottle): string[] {
+    return (["home", "sockets"] as const).filter((role) =>
+      this.engine.volumes.has(volumeName(bottle.metadata.uid, role)),
+    );
+  }
+
+  /** calls since the last time that somebody asked */
+  takeCalls(): string[] {
+    return this.engine.calls.splice(0);
+  }
+
+  /** the invariant, looked at after every call that lets an agent run */
+  readonly watch = (call: string, moment: "before" | "midway" | "after"): void => {
+    const [action = "", name = ""] = call.split(" ");
+    if (moment !== "after" || !["start", "unpause"].includes(action) || !name.endsWith("-agent")) return;
+    const why = this.whyNotHeld(name);
+    if (why !== undefined) this.violations.push(`${call}: ${why}`);
+  };
+
+  /** why a running agent is not held to its Bottle's policy; undefined when it is */
+  whyNotHeld(agentName: string): string | undefined {
+    const agent = this.engine.sandboxes.get(agentName);
+    if (agent?.phase !== "running") return undefined;
+    const { owner } = agent.spec;
+    const airlock = this.engine.sandboxes.get(sandboxName(owner.uid, "airlock"));
+    const sidecars = this.engine.sandboxes.get(sandboxName(owner.uid, "sidecars"));
+    if (airlock?.phase !== "running") return "its airlock does not run";
+    if (agent.namespaceId !== airlock.namespaceId) return "it sits in a dead namespace";
+    if (sidecars?.phase !== "running") return "its sidecars do not run";
+    const bottle = this.#store.get(bottles, { namespace: owner.namespace, name: owner.name });
+    const wanted = (bottle?.spec?.egress?.routes ?? []).map(({ host }) => host);
+    const enforced = sidecars.sidecars?.configuration?.egress.routes.map(({ host }) => host);
+    const isSame = enforced !== undefined && wanted.every((host, index) => enforced[index] === host);
+    return isSame && enforced.length >= wanted.length
+      ? undefined
+      : `it is held to ${enforced}, not to ${wanted}`;
+  }
+
+  #createReconciler(): Reconciler {
+    return createBottleReconciler({
+      client: this.client,
+      runtime: new FakeRuntime(this.engine),
+      probe: createFakeLinkProbe(this.engine),
+      control: createFakeSidecarControl(this.engine),
+      exec: createFakeExec(this.engine),
+      images: {
+        ensure: async (image) => {
+          const id =
+            "reference" in image ? image.reference : image.kind === "provider" ? "agent" : image.kind;
+          return this.images.get(id) ?? { kind: "present", id };
+        },
+      },
+      secrets: { facts: async (ref) => this.#facts(ref.name), value: async (ref) => this.#value(ref.name) },
+      authorities: {
+        of: async (uid) => {
+          const kept = this.authorities.get(uid);
+          const authority = kept ?? createCertificateAuthority({ commonName: uid, now: this.now, days: 90 });
+          this.authorities.set(uid, authority);
+          return authority;
+        },
+        remove: async (uid) => void this.authorities.delete(uid),
+      },
+      events: { record: (_about, { type, reason }) => this.events.push(`${type} ${reason}`) },
+      rootCertificates: "-----ROOTS-----\n",
+      answerTimeoutMs: ANSWER_TIMEOUT_MS,
+    });
+  }
+
+  #facts(name: string): SecretFacts | undefined {
+    const held = this.secrets.get(name);
+    if (held === undefined) return undefined;
+    const version = held.value === undefined ? undefined : (held.version ?? held.value.length.toString());
+    return { hosts: held.hosts, keys: { [held.key]: { version } } };
+  }
+
+  #value(name: string): { value: string; version: string } | undefined {
+    const held = this.secrets.get(name);
+    if (held?.value === undefined) return undefined;
+    return { value: held.value, version: held.version ?? held.value.length.toString() };
+  }
+}
+
+const BOTTLE = { apiVersion: "bot-bottle.dev/v1alpha1", kind: "Bottle" } as const;
+
+/** `egress` with one route for each host. */
+export const hosts = (...names: readonly string[]): Pick<ClassFields, "egress"> => ({
+  egress: { routes: names.map((host) => ({ host })) },
+});

@@ -53,12 +53,8 @@ export class ConfigError extends Error {
 
 /** The configuration of this process. Throws ConfigError. */
 export function readConfig(environment: Environment = process.env): Config {
-  const home = given(environment, "HOME") ?? homedir();
-  const stateHome = given(environment, "XDG_STATE_HOME") ?? join(home, ".local", "state");
   return {
-    stateDir: resolve(given(environment, "BB_STATE_DIR") ?? join(stateHome, "bot-bottle")),
-    configDir: resolve(given(environment, "BB_CONFIG_DIR") ?? join(home, ".bot-bottle")),
-    cacheDir: resolve(given(environment, "XDG_CACHE_HOME") ?? join(home, ".cache"), "bot-bottle"),
+    ...foldersOf(environment),
     runtime: oneOf("BB_RUNTIME", given(environment, "BB_RUNTIME") ?? "docker", RUNTIMES),
     dockerSocket: dockerSocketOf(given(environment, "DOCKER_HOST") ?? "unix:///var/run/docker.sock"),
     port: portOf("BB_PORT", given(environment, "BB_PORT")),
@@ -66,6 +62,17 @@ export function readConfig(environment: Environment = process.env): Config {
     colorAllowed: given(environment, "NO_COLOR") === undefined,
     extraCaFile: pathOf(given(environment, "BB_EXTRA_CA") ?? given(environment, "NODE_EXTRA_CA_CERTS")),
     claudeToken: given(environment, "BOT_BOTTLE_CLAUDE_OAUTH_TOKEN"),
+  };
+}
+
+function foldersOf(environment: Environment): Pick<Config, "stateDir" | "configDir" | "cacheDir"> {
+  const home = given(environment, "HOME") ?? homedir();
+  const stateHome = given(environment, "XDG_STATE_HOME") ?? join(home, ".local", "state");
+  const cacheHome = given(environment, "XDG_CACHE_HOME") ?? join(home, ".cache");
+  return {
+    stateDir: resolve(given(environment, "BB_STATE_DIR") ?? join(stateHome, "bot-bottle")),
+    configDir: resolve(given(environment, "BB_CONFIG_DIR") ?? join(home, ".bot-bottle")),
+    cacheDir: resolve(cacheHome, "bot-bottle"),
   };
 }
 

@@ -1,10 +1,10 @@
 import { once } from "node:events";
 import { parseArgs } from "node:util";
-import { pino } from "pino";
 import { explainStart } from "./composition/explain-start.ts";
 import { startControlPlane } from "./composition/control-plane.ts";
 import { reportTo } from "./composition/start-report.ts";
 import { readConfig } from "./config.ts";
+import { createLogger } from "./engine/index.ts";
 
 // The control plane as a process: `bb up` starts it, SIGTERM and SIGINT end it. It tells its start on a descriptor.
 const { values } = parseArgs({ options: { "report-descriptor": { type: "string" } } });
@@ -13,17 +13,13 @@ const report = reportTo(descriptor === undefined ? undefined : Number(descriptor
 
 try {
   const config = readConfig();
-  const logger = pino({
-    level: config.logLevel,
-    base: { pid: process.pid },
-    redact: ["*.token", "*.data", "*.authorization"],
-  });
+  const logger = createLogger({ level: config.logLevel });
   const ended = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   const controlPlane = await startControlPlane(config, logger, report);
-  logger.info({ url: controlPlane.url, runtime: config.runtime }, "the control plane answers");
+  logger.info({ port: Number(new URL(controlPlane.url).port) }, "the control plane answers");
   report({ kind: "ready" });
   await ended;
-  logger.info("ending; bottles go on");
+  logger.info({}, "ending; bottles go on");
   await controlPlane.close();
   process.exit(0);
 } catch (error) {

@@ -1,3 +1,3 @@
 /** The edge of the audit: what the rest of the controller may use of it. */
 export { auditFile, auditGenerations } from "./audit-files.ts";
-export { createAuditReconciler, type AuditDependencies } from "./audit-reconciler.ts";
+export { withAudit, type AuditDependencies } from "./audit-collector.ts";

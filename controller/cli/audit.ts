@@ -1,5 +1,5 @@
 import { createReadStream, existsSync, statSync } from "node:fs";
-import { auditFile, auditGenerations } from "../audit/audit-files.ts";
+import { auditFile, auditGenerations } from "../audit/index.ts";
 import { readLines } from "./api/lines.ts";
 import { CliError } from "./cli-error.ts";
 import { pause } from "./clock.ts";

@@ -31,7 +31,10 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("up", MACHINE, async () => (await import("./commands/up.ts")).upCommand),
   entry("down", MACHINE, async () => (await import("./commands/down.ts")).downCommand),
   entry("status", MACHINE, async () => (await import("./commands/status.ts")).statusCommand),
+  entry("images", MACHINE, async () => (await import("./commands/images.ts")).imagesCommand),
+  entry("cleanup", MACHINE, async () => (await import("./commands/cleanup.ts")).cleanupCommand),
   entry("kubeconfig", MACHINE, async () => (await import("./commands/kubeconfig.ts")).kubeconfigCommand),
+  entry("egress", MORE, async () => (await import("./commands/egress.ts")).egressCommand),
   entry("completion", MORE, async () => (await import("./commands/completion.ts")).completionCommand),
 ];
 

@@ -1,21 +1,29 @@
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
-import type { Logger } from "pino";
 import type { Bottle } from "../../crds/bottle.ts";
 import { resourceDefinitions } from "../../crds/resources.ts";
-import { selectRuntime } from "../../local-runtime/select-runtime.ts";
+import { selectRuntime, type LocalRuntime } from "../../local-runtime/select-runtime.ts";
+import { createOrphanSweep } from "../../reconcilers/bottle/orphans.ts";
+import { createBottleReconciler } from "../../reconcilers/bottle/reconciler.ts";
+
+import type { ResourceClient } from "../../reconcilers/contract/resource-client.ts";
 import { attachArgv, DEFAULT_PROVIDER, providerNamed } from "../../reconcilers/providers/index.ts";
-import { createApiServer } from "../api-server/index.ts";
+import { createApiServer, type ApiServer } from "../api-server/index.ts";
+import { withAudit } from "../audit/index.ts";
 import type { Config } from "../config.ts";
-import { systemClock } from "../engine/index.ts";
-import { createSecretVault, readFeeds } from "../secrets/index.ts";
+import { createBottleController, createEventRecorder, systemClock, type Logger } from "../engine/index.ts";
+import {
+  createCertificateAuthorities,
+  createSecretVault,
+  readFeeds,
+  type SecretVault,
+} from "../secrets/index.ts";
 import { removeConnection, STATE_FILES, writeConnection } from "../state-folder.ts";
-import { createInProcessClient, openSqliteStore } from "../store/index.ts";
+import { createInProcessClient, openSqliteStore, type ResourceStore } from "../store/index.ts";
 import { instanceOf } from "./instance.ts";
 import type { ReportStart } from "./start-report.ts";
 
-/** The product's version. */
-export const VERSION = "0.1.0";
+const VERSION = "0.1.0";
 
 /** A control plane that answers. */
 export interface ControlPlane {
@@ -24,39 +32,101 @@ export interface ControlPlane {
   close(): Promise<void>;
 }
 
+interface Parts {
+  readonly config: Config;
+  readonly logger: Logger;
+  readonly store: ResourceStore;
+  readonly client: ResourceClient;
+  readonly vault: SecretVault;
+  readonly machine: LocalRuntime;
+}
+
 /**
- * Puts all parts together on a state folder and starts them. What was opened is closed again when a later part
- * cannot start.
+ * Puts all parts together on a state folder and starts them. What was opened is closed again, last first, when a
+ * later part cannot start.
  */
 export async function startControlPlane(
   config: Config,
   logger: Logger,
   report: ReportStart,
 ): Promise<ControlPlane> {
-  await using parts = new AsyncDisposableStack();
+  await using opened = new AsyncDisposableStack();
   report({ kind: "step", text: "opening the state folder" });
   const store = openSqliteStore({ directory: config.stateDir, clock: systemClock });
-  parts.defer(() => store.close());
+  opened.defer(() => store.close());
   const client = createInProcessClient(store, systemClock);
   const feeds = () => readFeeds(join(config.configDir, "secrets.yaml"));
   const vault = createSecretVault({ client, feeds, clock: systemClock });
   const machine = await selectRuntime({ ...config, instance: instanceOf(config.stateDir) });
-  parts.defer(() => machine.close());
-  const server = await createApiServer({
+  opened.defer(() => machine.close());
+  const parts = { config, logger, store, client, vault, machine };
+  const server = await createServer(parts);
+  opened.defer(() => server.close());
+  const { url } = await server.listen(config.port);
+  opened.defer(runEngine(parts));
+  announce(config, server, url);
+  opened.defer(() => removeConnection(config.stateDir));
+  const running = opened.move();
+  return { url, close: () => running.disposeAsync() };
+}
+
+function createServer({ config, logger, store, vault, machine }: Parts): Promise<ApiServer> {
+  return createApiServer({
     store,
     vault,
+    logger,
     definitions: resourceDefinitions,
     exec: machine.exec,
     logs: machine.logs,
     attachArgv: argvOf,
     clock: systemClock,
-    logger,
     folder: join(config.stateDir, STATE_FILES.tls),
     kubeconfigPath: join(config.stateDir, STATE_FILES.kubeconfig),
     version: VERSION,
   });
-  parts.defer(() => server.close());
-  const { url } = await server.listen(config.port);
+}
+
+/** Begins to bring bottles to what is asked for; the returned function ends that and waits for passes in flight. */
+function runEngine({ config, logger, client, vault, machine }: Parts): () => Promise<void> {
+  const end = new AbortController();
+  const events = createEventRecorder({ client, clock: systemClock, logger });
+  const reconciler = createBottleReconciler({
+    ...machine,
+    client,
+    events,
+    secrets: vault,
+    authorities: createCertificateAuthorities({
+      directory: join(config.stateDir, STATE_FILES.certificateAuthorities),
+      clock: systemClock,
+    }),
+    rootCertificates: rootCertificates.join("\n"),
+  });
+  const controller = createBottleController({
+    client,
+    logger,
+    clock: systemClock,
+    reconciler: withAudit(reconciler, {
+      client,
+      events,
+      logs: machine.logs,
+      stateDir: config.stateDir,
+      clock: systemClock,
+      signal: end.signal,
+      onError: (err, key) => logger.error({ key, err }, "the audit cannot be kept"),
+    }),
+    sweep: createOrphanSweep({ client, runtime: machine.runtime }),
+    hints: (signal) => machine.runtime.watch(signal),
+    onSecretGone: (uid) => vault.forget(uid),
+  });
+  const ended = controller.run(end.signal);
+  return async () => {
+    end.abort();
+    await ended;
+    await events.flush();
+  };
+}
+
+function announce(config: Config, server: ApiServer, url: string): void {
   writeConnection(config.stateDir, {
     url,
     token: server.token,
@@ -66,13 +136,8 @@ export async function startControlPlane(
     version: VERSION,
     runtime: config.runtime,
   });
-  parts.defer(() => removeConnection(config.stateDir));
-  const running = parts.move();
-  return { url, close: () => running.disposeAsync() };
 }
 
 function argvOf(bottle: Bottle): readonly string[] {
   return attachArgv(providerNamed(bottle.status?.provider ?? "") ?? DEFAULT_PROVIDER);
 }
-
-export const roots = (): string => rootCertificates.join("\n");

@@ -81,6 +81,8 @@ function opened(socket: WebSocket, signal: AbortSignal): Promise<void> {
 async function refusal(answer: IncomingMessage): Promise<ApiError> {
   const chunks: Buffer[] = [];
   for await (const chunk of answer) chunks.push(chunk as Buffer);
+  // the server keeps the connection for another request, which would keep this process
+  answer.destroy();
   return new ApiError(answer.statusCode ?? 0, parseStatus(Buffer.concat(chunks)));
 }
 

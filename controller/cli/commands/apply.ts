@@ -99,8 +99,8 @@ async function checkAll(client: ApiClient, items: readonly Applicable[]): Promis
 }
 
 async function applyOne(client: ApiClient, item: Applicable, dryRun: string): Promise<string> {
-  const { object } = item.document;
   const { resource, namespace } = item;
+  const object = resource.namespaced ? inNamespace(item.document.object, namespace) : item.document.object;
   const query = `?fieldManager=bb&fieldValidation=Strict${dryRun}`;
   const path = pathOf(resource, { namespace, name: object.metadata.name });
   let live: KubeObject;
@@ -108,7 +108,7 @@ async function applyOne(client: ApiClient, item: Applicable, dryRun: string): Pr
     live = await client.call<KubeObject>(path);
   } catch (error) {
     if (!isNotFound(error)) throw error;
-    const body = withLastApplied(resource.namespaced ? inNamespace(object, namespace) : object);
+    const body = withLastApplied(object);
     await client.call(`${pathOf(resource, { namespace })}${query}`, { method: "POST", body });
     return "created";
   }

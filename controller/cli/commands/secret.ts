@@ -39,7 +39,7 @@ function addSet(group: Command, context: CommandContext): void {
     .description("Gives a key of a secret its value: from a variable, a file, a command, or stdin.")
     .argument("<name>", "name of the secret")
     .requiredOption("--key <key>", "key in the secret")
-    .option("--host <host[:port]...>", "where the secret may go; without it: nowhere")
+    .option("--host <host...>", "HOST or HOST:PORT that the secret may go to; without it: nowhere")
     .option("--from-env <variable>", "value of a variable; asked for again after a restart")
     .option("--from-file <path>", "content of a file; read again after a restart")
     .option("--from-command <line>", "what a shell command prints; run again after a restart")

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,7 @@ import { connectRunning } from "./connect.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 const NODE_ARGUMENTS = ["--disable-warning=ExperimentalWarning", MAIN];
+const MAX_LOG_BYTES = 10 * 1024 * 1024;
 const READY_MS = 60_000;
 const OTHER_STARTS_MS = 15_000;
 
@@ -115,7 +116,10 @@ function failureOf(report: StartReport): CliError {
 
 function openLog(config: Config): number {
   mkdirSync(config.stateDir, { recursive: true, mode: 0o700 });
-  return openSync(join(config.stateDir, STATE_FILES.log), "a", 0o600);
+  const path = join(config.stateDir, STATE_FILES.log);
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+  if (size > MAX_LOG_BYTES) renameSync(path, `${path}.1`);
+  return openSync(path, "a", 0o600);
 }
 
 function lastLines(path: string): string {

@@ -1,0 +1,99 @@
+import { selectRuntime, type MachineImages } from "../../local-runtime/select-runtime.ts";
+import type { WantedImage } from "../../reconcilers/contract/image-store.ts";
+import { PROVIDERS } from "../../reconcilers/providers/index.ts";
+import { CliError } from "./cli-error.ts";
+import { ageOf, pause } from "./clock.ts";
+import type { CommandContext } from "./context.ts";
+import { toJson, toYaml } from "./output/print-object.ts";
+import { startProgress } from "./output/progress.ts";
+import { formatTable } from "./output/table.ts";
+import { print, say } from "./output/terminal.ts";
+
+const LOOK_AGAIN_MS = 250;
+
+/** Builds every image of the product that is not there, with progress. Throws CliError with a build's last lines. */
+export async function buildImages(context: CommandContext): Promise<void> {
+  await withImages(context, async (images) => {
+    for (const { name, image } of wantedImages()) await buildOne(context, images, { name, image });
+  });
+}
+
+/** Lists the images of the product on this machine. */
+export async function listImages(
+  context: CommandContext,
+  output: "json" | "yaml" | undefined,
+): Promise<void> {
+  await withImages(context, async (images) => {
+    const facts = await images.list(context.signal);
+    if (output === "json") return print(context.terminal, toJson(facts));
+    if (output === "yaml") return print(context.terminal, await toYaml(facts));
+    if (facts.length === 0)
+      return say(context.terminal, "there are no images yet; bb images build makes them");
+    const rows = facts.map(({ references, id, sizeBytes, createdAt }) => [
+      references.join(", "),
+      id.replace("sha256:", "").slice(0, 12),
+      `${Math.round(sizeBytes / 1_000_000)} MB`,
+      ageOf(createdAt.toISOString()),
+    ]);
+    print(context.terminal, formatTable(["IMAGE", "ID", "SIZE", "AGE"], rows));
+  });
+}
+
+async function withImages(
+  { config, signal }: CommandContext,
+  use: (images: MachineImages) => Promise<void>,
+): Promise<void> {
+  // images are the machine's, not an instance's
+  const machine = await selectRuntime({ ...config, instance: "" });
+  const stop = (): void => void machine.close();
+  signal.addEventListener("abort", stop, { once: true });
+  try {
+    await use(machine.images);
+  } finally {
+    signal.removeEventListener("abort", stop);
+    await machine.close();
+  }
+}
+
+function wantedImages(): { readonly name: string; readonly image: WantedImage }[] {
+  const providers = PROVIDERS.flatMap(({ name, version }) =>
+    version === undefined ? [] : [{ name, image: { kind: "provider" as const, provider: name, version } }],
+  );
+  return [
+    { name: "airlock", image: { kind: "airlock" } },
+    { name: "sidecars", image: { kind: "sidecars" } },
+    ...providers,
+  ];
+}
+
+async function buildOne(
+  context: CommandContext,
+  images: MachineImages,
+  { name, image }: { readonly name: string; readonly image: WantedImage },
+): Promise<void> {
+  const { signal, terminal } = context;
+  const progress = startProgress(terminal, `image ${name}`);
+  for (;;) {
+    const state = await images.ensure(image, signal);
+    switch (state.kind) {
+      case "present":
+        return progress.done(`image ${name} is there`);
+      case "building":
+        progress.step(`image ${name}: ${state.step}`);
+        await pause(LOOK_AGAIN_MS, signal);
+        break;
+      case "failed":
+        progress.done();
+        throw new CliError(`the image ${name} could not be built:\n${state.lastLines}`, {
+          next: "bb doctor says what this machine is missing; then bb images build again",
+        });
+      case "missing":
+        progress.done();
+        throw new CliError(`the image ${name} cannot be built here`, {
+          next: "bb doctor says what is missing",
+        });
+      default:
+        state satisfies never;
+    }
+  }
+}

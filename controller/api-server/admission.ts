@@ -87,11 +87,14 @@ function metadataOf({ metadata = {} }: Record<string, unknown>): Record<string, 
   throw badRequest("metadata must be an object");
 }
 
-/** Clients in Go write what they do not set as empty text, and nobody here keeps track of field managers. */
+/** As in Kubernetes nothing empty is kept: clients in Go write what they do not set as empty. Field managers are not tracked. */
 function withoutEmpty(metadata: Record<string, unknown>): Record<string, unknown> {
   const { managedFields: _, selfLink: __, ...rest } = metadata;
-  return Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== "" && value !== null));
+  return Object.fromEntries(Object.entries(rest).filter(([, value]) => !isEmpty(value)));
 }
+
+const isEmpty = (value: unknown): boolean =>
+  value === "" || value === null || (typeof value === "object" && Object.keys(value).length === 0);
 
 function checkPlace(metadata: Record<string, unknown>, path: ResourcePath): void {
   const differs = (field: "name" | "namespace"): boolean =>

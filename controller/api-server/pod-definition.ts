@@ -47,7 +47,7 @@ export const pods: ResourceDefinition<Pod> = {
   plural: "pods",
   singular: "pod",
   shortNames: ["po"],
-  categories: [],
+  categories: ["all"],
   namespaced: true,
   hasStatus: false,
   schema: Pod,

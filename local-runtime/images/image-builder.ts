@@ -41,7 +41,13 @@ export async function buildImage(recipe: Recipe, options: BuilderOptions, follow
     await engine.tag(id, recipe.reference, signal);
     return id;
   };
-  return exclusively(join(cacheFolder, "locks", `${recipe.name}.lock`), work, { clock, signal, onWait });
+  return exclusively(lockOf(recipe, cacheFolder), work, { clock, signal, onWait });
+}
+
+/** One base at a time, for they share a folder to work in; of the others, one at a time for each. */
+function lockOf({ kind, name, reference }: Recipe, cacheFolder: string): string {
+  const file = kind === "base" ? name : reference.replaceAll(/[/:]/g, "-");
+  return join(cacheFolder, "locks", `${file}.lock`);
 }
 
 function make(recipe: Recipe, options: BuilderOptions, follow: Follow): Promise<string> {

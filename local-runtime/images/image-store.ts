@@ -1,6 +1,7 @@
 import { ImageBuildError } from "./image-engine.ts";
-import type { ImageEngine, ImageFacts } from "./image-engine.ts";
+import type { ImageEngine, ImageFacts, OnLine } from "./image-engine.ts";
 import type { ImageState, ImageStore, WantedImage } from "../../reconcilers/contract/image-store.ts";
+import { stepIn } from "./build-step.ts";
 import { RuntimeUnavailableError } from "../../reconcilers/contract/errors.ts";
 import type { Clock } from "./clock.ts";
 
@@ -13,7 +14,7 @@ export interface Source {
   /** whether a failure means that the image is missing, not that it is broken */
   readonly foreign: boolean;
   /** makes the image under its reference; throws ImageBuildError */
-  readonly obtain: (onStep: (step: string) => void, signal: AbortSignal) => Promise<void>;
+  readonly obtain: (onLine: OnLine, signal: AbortSignal) => Promise<void>;
 }
 
 export interface StoreOptions {
@@ -88,16 +89,19 @@ export class LocalImageStore implements ImageStore {
 
   #start(source: Source): ImageState {
     this.#failures.delete(source.name);
-    const build: Build = { step: "starting", done: this.#run(source, (step) => (build.step = step)) };
+    const onLine = (line: string): void => {
+      build.step = stepIn(line) ?? build.step;
+    };
+    const build: Build = { step: "starting", done: this.#run(source, onLine) };
     this.#builds.set(source.name, build);
     return { kind: "building", step: build.step };
   }
 
-  async #run(source: Source, onStep: (step: string) => void): Promise<void> {
+  async #run(source: Source, onLine: OnLine): Promise<void> {
     // The map must know the build before it can end.
     await Promise.resolve();
     try {
-      await source.obtain(onStep, this.#closing.signal);
+      await source.obtain(onLine, this.#closing.signal);
     } catch (error) {
       this.#remember(source, error);
     } finally {

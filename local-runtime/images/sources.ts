@@ -20,8 +20,8 @@ export function createSources(
     name: recipe.name,
     reference: recipe.reference,
     foreign: false,
-    obtain: async (onStep, signal) => {
-      await buildImage(recipe, options, { onLine: onStep, signal });
+    obtain: async (onLine, signal) => {
+      await buildImage(recipe, options, { onLine, signal });
     },
   });
 
@@ -74,5 +74,5 @@ const pulled = (reference: string, { engine }: BuilderOptions): Source => ({
   name: `pull ${reference}`,
   reference,
   foreign: true,
-  obtain: (onStep, signal) => engine.pull(reference, onStep, signal),
+  obtain: (onLine, signal) => engine.pull(reference, onLine, signal),
 });

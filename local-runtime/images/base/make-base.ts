@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { createHash } from "node:crypto";
 import { access, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { packContext } from "../context.ts";
@@ -29,8 +30,9 @@ const CONFIGURATION = [
   'CMD ["bash"]',
 ];
 
-/** The container of a base image in the making; one at a time, so one that is there is a dead process's. */
-const CONTAINER = "bot-bottle-base-in-the-making";
+/** The container of a base image in the making; it goes with the work folder, so one that is there is left over. */
+const containerFor = (workFolder: string): string =>
+  `bot-bottle-base-${createHash("sha256").update(workFolder).digest("hex").slice(0, 12)}`;
 
 /** How long a registry may say nothing before it counts as one that does not answer. */
 const REGISTRY_SILENCE_MS = 20_000;
@@ -56,7 +58,7 @@ export async function makeBase(recipe: BaseRecipe, options: BaseOptions, follow:
 
 async function fromRegistry(
   recipe: BaseRecipe,
-  { engine, productRoot, debianImage, hostCaFile }: BaseOptions,
+  { engine, productRoot, debianImage, hostCaFile, workFolder }: BaseOptions,
   { onLine, signal }: Follow,
 ): Promise<string> {
   if ((await engine.find(debianImage, signal)) === undefined)
@@ -70,9 +72,10 @@ async function fromRegistry(
     ],
     () => Promise.reject(new Error("no package belongs here")),
   );
-  await engine.removeLeftover(CONTAINER, signal);
+  const name = containerFor(workFolder);
+  await engine.removeLeftover(name, signal);
   const argv = ["/tmp/bot-bottle/install.sh", ...recipe.packages];
-  const request = { image: debianImage, argv, files, name: CONTAINER, changes: CONFIGURATION };
+  const request = { image: debianImage, argv, files, name, changes: CONFIGURATION };
   return engine.customize(request, onLine, signal);
 }
 

@@ -26,3 +26,15 @@ export const lines = (max: number): z.ZodString =>
       LINES,
       "has a control character or a bidirectional control; only line feed and tab are allowed: remove it",
     );
+
+const UNSAFE = new RegExp(`[${CONTROL}${REORDERING}]`, "g");
+const MAX_QUOTED = 100;
+
+/** Somebody else's text for a message: in quotes, on one line, safe to show on a terminal, and not too long. */
+export function quoted(text: string): string {
+  const short = text.length > MAX_QUOTED ? `${text.slice(0, MAX_QUOTED)}…` : text;
+  return JSON.stringify(short).replaceAll(
+    UNSAFE,
+    (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
+  );
+}

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { isDnsLabel, isObjectName } from "../names.ts";
+import { quoted } from "../text.ts";
 import type { ResourceDefinition } from "../resources.ts";
 import { type FieldError, fieldPath } from "./field-error.ts";
 import { fieldErrorsOf } from "./describe-issue.ts";
@@ -146,7 +147,7 @@ function keyErrors(path: readonly string[], key: string, compared: string = key)
   return [
     invalid(
       path,
-      `have the key ${JSON.stringify(key)}, which must be [prefix/]name: a DNS name, then at most 63 letters, digits, '-', '_' and '.'`,
+      `have the key ${quoted(key)}, which must be [prefix/]name: a DNS name, then at most 63 letters, digits, '-', '_' and '.'`,
     ),
   ];
 }

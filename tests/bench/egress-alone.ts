@@ -1,0 +1,5 @@
+import { startStandaloneEgress, type StandaloneOptions } from "../../sidecars/egress/standalone/index.ts";
+
+/** `bb egress` without its command line. Argument: JSON of StandaloneOptions. Prints the address it listens on. */
+const running = await startStandaloneEgress(JSON.parse(process.argv[2] ?? "{}") as StandaloneOptions);
+process.stdout.write(`${JSON.stringify({ address: running.address })}\n`);

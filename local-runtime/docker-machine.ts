@@ -8,7 +8,7 @@ import {
   EngineConnection,
 } from "./docker/index.ts";
 import { createImageStore, findProductRoot } from "./images/index.ts";
-import type { LocalRuntime, RuntimeChoice } from "./select-runtime.ts";
+import type { LocalRuntime, RuntimeChoice } from "./local-runtime.ts";
 
 /** A create or a start on a busy machine takes seconds; an engine that says nothing for longer hangs. */
 const CALL_TIMEOUT_MS = 20_000;

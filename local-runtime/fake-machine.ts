@@ -2,7 +2,7 @@ import { FakeEngine } from "./fake/fake-engine.ts";
 import { catProvisionedFiles, createFakeExec, createFakeLogs, type FakeCommand } from "./fake/fake-exec.ts";
 import { createFakeLinkProbe, createFakeSidecarControl } from "./fake/fake-link.ts";
 import { FakeRuntime } from "./fake/fake-runtime.ts";
-import type { LocalRuntime, MachineImages } from "./select-runtime.ts";
+import type { LocalRuntime, MachineImages } from "./local-runtime.ts";
 
 /** A machine in memory, for trying the control plane where there is no engine. It forgets everything when it ends. */
 export function createFakeMachine(instance: string): LocalRuntime {

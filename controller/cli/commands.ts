@@ -35,7 +35,14 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("cleanup", MACHINE, async () => (await import("./commands/cleanup.ts")).cleanupCommand),
   entry("kubeconfig", MACHINE, async () => (await import("./commands/kubeconfig.ts")).kubeconfigCommand),
   entry("egress", MORE, async () => (await import("./commands/egress.ts")).egressCommand),
-  entry("completion", MORE, async () => (await import("./commands/completion.ts")).completionCommand),
+  entry("completion", MORE, async () => {
+    const { completionCommand } = await import("./commands/completion.ts");
+    return (context) =>
+      completionCommand(
+        context,
+        COMMANDS.map(({ name }) => name),
+      );
+  }),
 ];
 
 /** The command of that name. */

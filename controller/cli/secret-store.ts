@@ -99,13 +99,15 @@ function summaryOf(secret: KubeObject & { data?: object }, feeds: readonly Feed[
   const { name, namespace, annotations, creationTimestamp } = secret.metadata;
   const isFor = (feed: Feed, key: string): boolean =>
     feed.namespace === namespace && feed.name === name && feed.key === key;
-  const keys = Object.keys(secret.data ?? {}).map((key) => {
-    const feed = feeds.find((each) => isFor(each, key));
-    return {
-      key,
-      from: feed === undefined ? "memory" : feed.file !== undefined ? `file ${feed.file}` : "command",
-    };
-  });
+  const keys = Object.keys(secret.data ?? {})
+    .toSorted()
+    .map((key) => {
+      const feed = feeds.find((each) => isFor(each, key));
+      return {
+        key,
+        from: feed === undefined ? "memory" : feed.file !== undefined ? `file ${feed.file}` : "command",
+      };
+    });
   const hosts = (annotations?.[HOSTS_ANNOTATION] ?? "").split(",").filter((host) => host !== "");
   return { name, keys, hosts, created: creationTimestamp };
 }

@@ -92,7 +92,11 @@ function exitCodeOf(socket: WebSocket, events: RemoteCommandEvents): Promise<num
     const body = message.subarray(1);
     if (message[0] === CHANNEL.stdout) events.onOutput("stdout", body);
     else if (message[0] === CHANNEL.stderr) events.onOutput("stderr", body);
-    else if (message[0] === CHANNEL.error) outcome = parseStatus(body);
+    else if (message[0] === CHANNEL.error) {
+      outcome = parseStatus(body);
+      // the outcome is the last thing that is sent: waiting for the other side to close would add nothing
+      socket.terminate();
+    }
   });
   return new Promise((resolve, reject) => {
     socket.once("error", () => undefined); // a close always follows and says the same

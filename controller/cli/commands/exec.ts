@@ -7,7 +7,6 @@ import { bottleName } from "../targets.ts";
 
 interface Options {
   readonly namespace: string;
-  readonly container: string;
   readonly stdin?: true;
   readonly tty?: true;
   readonly timeout: number;
@@ -23,7 +22,6 @@ export function execCommand(context: CommandContext): Command {
     .argument("<bottle>", "name of the bottle")
     .argument("<command...>", "the command and its arguments, after --")
     .addOption(namespaceOption())
-    .option("-c, --container <name>", "agent, sidecars or airlock", "agent")
     .option("-i, --stdin", "pass stdin on")
     .option("-t, --tty", "give the command a terminal")
     .addOption(timeoutOption("end the command after this time", "0"))
@@ -52,7 +50,7 @@ async function exec(
   }
   const client = await context.connect();
   const query = new URLSearchParams({
-    container: options.container,
+    container: "agent",
     stdout: "true",
     stderr: String(!tty),
     stdin: String(options.stdin === true),

@@ -25,7 +25,7 @@ export function statusCommand(context: CommandContext): Command {
 }
 
 async function status(context: CommandContext, output: "json" | "yaml" | undefined): Promise<void> {
-  const { connectRunning } = await import("../control-plane/connect.ts");
+  const { connectRunning } = await import("../control-plane/running.ts");
   const client = await connectRunning(context.config, context.signal);
   const facts = {
     ...(client === undefined ? { controlPlane: "not running" } : await running(client)),

@@ -27,7 +27,7 @@ Examples:
   BB_STATE_DIR=/tmp/trial bb up        a second one, beside the first`;
 
 async function up(context: CommandContext, options: Options): Promise<void> {
-  const { connectRunning } = await import("../control-plane/connect.ts");
+  const { connectRunning } = await import("../control-plane/running.ts");
   const port = portOf("--port", options.port);
   const config = port === undefined ? context.config : { ...context.config, port };
   const running = await connectRunning(config, context.signal);

@@ -14,7 +14,7 @@ import { pause } from "../clock.ts";
 import { escapeUntrusted } from "../output/escape.ts";
 import { startProgress, type Progress } from "../output/progress.ts";
 import type { Terminal } from "../output/terminal.ts";
-import { connectRunning } from "./connect.ts";
+import { connectRunning } from "./running.ts";
 
 const MAIN = fileURLToPath(new URL("../../main.ts", import.meta.url));
 const NODE_ARGUMENTS = ["--disable-warning=ExperimentalWarning", MAIN];

@@ -1,6 +1,7 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import { createInProcessClient, openSqliteStore, type ResourceStore } from "../controller/store/index.ts";
 import type { Bottle, BottleSpec } from "../crds/bottle.ts";
 import type { ClassFields } from "../crds/class-fields.ts";
@@ -15,8 +16,9 @@ import type { ImageState } from "../reconcilers/contract/image-store.ts";
 import type { Reconciler } from "../reconcilers/contract/reconciler.ts";
 import type { ResourceClient } from "../reconcilers/contract/resource-client.ts";
 import type { Result } from "../reconcilers/contract/result.ts";
-import type { SandboxRole } from "../reconcilers/contract/sandbox-runtime.ts";
+import type { SandboxPhase, SandboxRole } from "../reconcilers/contract/sandbox-runtime.ts";
 import type { SecretFacts } from "../reconcilers/contract/secret-source.ts";
+import { HOME_PATH } from "../reconcilers/shared/agent-paths.ts";
 import { sandboxName, volumeName } from "../reconcilers/shared/naming.ts";
 import { createCertificateAuthority } from "../sidecars/egress/certificates/authority.ts";
 
@@ -49,6 +51,9 @@ export class BottleWorld {
   /** moments at which an agent ran without being held */
   readonly violations: string[] = [];
   readonly signal = new AbortController().signal;
+  /** every moment at which the controller may die: engine calls and writes to the store */
+  onMoment: (moment: string) => void = () => undefined;
+  #isDead = false;
   #nowMs = START;
   #reconciler: Reconciler;
   readonly #store: ResourceStore;
@@ -61,7 +66,10 @@ export class BottleWorld {
     const clock = { now: () => this.now, after: () => () => undefined };
     this.#store = openSqliteStore({ directory: join(this.#directory, "state"), clock });
     this.client = createInProcessClient(this.#store, clock);
-    this.engine.observer = (call, moment) => this.watch(call, moment);
+    this.engine.observer = (call, moment) => {
+      if (moment === "after") this.#watch(call);
+      this.#reach(`${moment} ${call}`);
+    };
     this.#reconciler = this.#createReconciler();
   }
 
@@ -80,6 +88,8 @@ export class BottleWorld {
 
   /** the controller dies and comes back: everything that it remembered is gone */
   restart(): void {
+    this.#isDead = false;
+    this.onMoment = () => undefined;
     this.#reconciler = this.#createReconciler();
   }
 
@@ -108,14 +118,12 @@ export class BottleWorld {
   async converge(name = "b1"): Promise<Result> {
     for (let count = 0; count < MAX_PASSES; count += 1) {
       const result = await this.pass(name);
-      if (result.kind === "settled" || result.kind === "stalled") return result;
-      if (result.kind === "wait" && (result.reason === "Watching" || result.afterMs >= 30_000)) return result;
-      this.advance(result.kind === "retry" ? 1_000 : result.afterMs);
+      if (isAtRest(result)) return result;
+      this.advance(result.kind === "wait" ? result.afterMs : 1_000);
     }
     const { status } = (await this.get(name)) ?? {};
-    throw new Error(
-      `does not converge: ${JSON.stringify(status?.conditions)} ${this.engine.calls.slice(-12).join(", ")}`,
-    );
+    const lastCalls = this.engine.calls.slice(-12).join(", ");
+    throw new Error(`does not converge: ${JSON.stringify(status?.conditions)} ${lastCalls}`);
   }
 
   async condition(type: string, name = "b1"): Promise<Condition | undefined> {
@@ -147,36 +155,82 @@ export class BottleWorld {
     return this.engine.calls.splice(0);
   }
 
+  /** puts a part into a phase, past the reconciler */
+  put(bottle: Bottle, role: SandboxRole, phase: SandboxPhase | "absent"): void {
+    const name = sandboxName(bottle.metadata.uid, role);
+    const sandbox = this.engine.sandboxes.get(name);
+    if (sandbox === undefined) return;
+    if (phase === "absent") return this.engine.vanish(name);
+    if (phase === "created" || phase === "exited") this.engine.kill(name);
+    sandbox.phase = phase;
+    if (phase === "created") sandbox.startedAt = undefined;
+  }
+
+  /** the prompt in the home, as the agent would read it */
+  prompt(bottle: Bottle): string | undefined {
+    const home = this.engine.volumes.get(volumeName(bottle.metadata.uid, "home"));
+    return home?.files.get(`${HOME_PATH}/.bot-bottle-prompt.txt`)?.content;
+  }
+
+  /** the controller is dead from now on: nothing of its pass takes effect any more */
+  die(): never {
+    this.#isDead = true;
+    throw new Error("the controller is dead");
+  }
+
+  #reach(moment: string): void {
+    if (this.#isDead) this.die();
+    this.onMoment(moment);
+  }
+
+  /** the client as the controller has it: each write may be its last */
+  #mortalClient(): ResourceClient {
+    const { client } = this;
+    const write = async <T>(what: string, act: () => Promise<T>): Promise<T> => {
+      this.#reach(`before ${what}`);
+      const result = await act();
+      this.#reach(`after ${what}`);
+      return result;
+    };
+    return {
+      ...client,
+      update: (of, object, signal) => write("update", () => client.update(of, object, signal)),
+      patchStatus: (of, ref, status, signal) =>
+        write("status", () => client.patchStatus(of, ref, status, signal)),
+      delete: (of, ref, signal) => write("delete", () => client.delete(of, ref, signal)),
+    };
+  }
+
   /** the invariant, looked at after every call that lets an agent run */
-  readonly watch = (call: string, moment: "before" | "midway" | "after"): void => {
+  #watch(call: string): void {
     const [action = "", name = ""] = call.split(" ");
-    if (moment !== "after" || !["start", "unpause"].includes(action) || !name.endsWith("-agent")) return;
+    if (!["start", "unpause"].includes(action) || !name.endsWith("-agent")) return;
     const why = this.whyNotHeld(name);
     if (why !== undefined) this.violations.push(`${call}: ${why}`);
-  };
+  }
 
   /** why a running agent is not held to its Bottle's policy; undefined when it is */
   whyNotHeld(agentName: string): string | undefined {
     const agent = this.engine.sandboxes.get(agentName);
     if (agent?.phase !== "running") return undefined;
-    const { owner } = agent.spec;
-    const airlock = this.engine.sandboxes.get(sandboxName(owner.uid, "airlock"));
-    const sidecars = this.engine.sandboxes.get(sandboxName(owner.uid, "sidecars"));
+    const { uid } = agent.spec.owner;
+    const airlock = this.engine.sandboxes.get(sandboxName(uid, "airlock"));
+    const sidecars = this.engine.sandboxes.get(sandboxName(uid, "sidecars"));
     if (airlock?.phase !== "running") return "its airlock does not run";
     if (agent.namespaceId !== airlock.namespaceId) return "it sits in a dead namespace";
-    if (sidecars?.phase !== "running") return "its sidecars do not run";
+    return sidecars?.phase === "running" ? this.#whyPolicyDiffers(sidecars) : "its sidecars do not run";
+  }
+
+  #whyPolicyDiffers({ spec: { owner }, sidecars }: FakeSandbox): string | undefined {
     const bottle = this.#store.get(bottles, { namespace: owner.namespace, name: owner.name });
     const wanted = (bottle?.spec?.egress?.routes ?? []).map(({ host }) => host);
-    const enforced = sidecars.sidecars?.configuration?.egress.routes.map(({ host }) => host);
-    const isSame = enforced !== undefined && wanted.every((host, index) => enforced[index] === host);
-    return isSame && enforced.length >= wanted.length
-      ? undefined
-      : `it is held to ${enforced}, not to ${wanted}`;
+    const enforced = sidecars?.configuration?.egress.routes.map(({ host }) => host);
+    return isDeepStrictEqual(enforced, wanted) ? undefined : `it is held to ${enforced}, not to ${wanted}`;
   }
 
   #createReconciler(): Reconciler {
     return createBottleReconciler({
-      client: this.client,
+      client: this.#mortalClient(),
       runtime: new FakeRuntime(this.engine),
       probe: createFakeLinkProbe(this.engine),
       control: createFakeSidecarControl(this.engine),
@@ -217,6 +271,11 @@ export class BottleWorld {
     return { value: held.value, version: held.version ?? held.value.length.toString() };
   }
 }
+
+const isAtRest = (result: Result): boolean =>
+  result.kind === "settled" ||
+  result.kind === "stalled" ||
+  (result.kind === "wait" && (result.reason === "Watching" || result.afterMs >= 30_000));
 
 const BOTTLE = { apiVersion: "bot-bottle.dev/v1alpha1", kind: "Bottle" } as const;
 

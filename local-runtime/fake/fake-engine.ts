@@ -27,6 +27,8 @@ export interface FakeVolume {
   readonly spec: VolumeSpec;
   readonly instance: string;
   readonly files: Map<string, ProvisionedFile>;
+  /** an agent has run with it: it may hold links that a tar would follow */
+  hasLived: boolean;
 }
 
 /** One call of a runtime, such as `start bb-1-agent`. */
@@ -40,6 +42,8 @@ export class FakeEngine {
   readonly sandboxes = new Map<string, FakeSandbox>();
   readonly volumes = new Map<string, FakeVolume>();
   readonly images = new Set<string>();
+  /** agents for which files were put into a home that had lived; must stay empty */
+  readonly livedHomesWritten: string[] = [];
   /** calls in order, for the few tests that are about order */
   readonly calls: string[] = [];
   /** sees every call before and after it took effect; what it throws is thrown to the caller */
@@ -79,6 +83,12 @@ export class FakeEngine {
     this.observer?.(name, "midway");
   }
 
+  homeOf({ mounts }: SandboxSpec): FakeVolume | undefined {
+    return mounts
+      .map(({ volume }) => this.volumes.get(volume))
+      .find((volume) => volume?.spec.role === "home");
+  }
+
   nextId(): string {
     this.#count += 1;
     return `id-${this.#count}`;
@@ -91,6 +101,8 @@ export class FakeEngine {
   }
 
   startProcess(sandbox: FakeSandbox, namespaceId: string): void {
+    const home = this.homeOf(sandbox.spec);
+    if (home !== undefined) home.hasLived = true;
     sandbox.phase = "running";
     sandbox.startedAt = this.time();
     sandbox.exitCode = undefined;

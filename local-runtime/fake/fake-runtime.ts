@@ -45,7 +45,12 @@ export class FakeRuntime implements SandboxRuntime {
     this.#engine.call(`createVolume ${spec.name}`, () => {
       const existing = this.#engine.volumes.get(spec.name);
       if (existing === undefined) {
-        this.#engine.volumes.set(spec.name, { spec, instance: this.#instance, files: new Map() });
+        this.#engine.volumes.set(spec.name, {
+          spec,
+          instance: this.#instance,
+          files: new Map(),
+          hasLived: false,
+        });
       } else if (!this.#isOurs(existing) || existing.spec.owner.uid !== spec.owner.uid) {
         throw new SandboxConflictError(spec.name);
       }
@@ -153,13 +158,13 @@ export class FakeRuntime implements SandboxRuntime {
     return sandbox;
   }
 
-  #provision(sandbox: FakeSandbox, { name, files, homeFiles, mounts }: SandboxSpec): void {
-    this.#engine.midway(`create ${name}`);
-    for (const file of files) sandbox.files.set(file.path, file);
-    const home = mounts
-      .map(({ volume }) => this.#engine.volumes.get(volume))
-      .find((volume) => volume?.spec.role === "home");
-    for (const file of homeFiles ?? []) (home?.files ?? sandbox.files).set(file.path, file);
+  #provision(sandbox: FakeSandbox, spec: SandboxSpec): void {
+    this.#engine.midway(`create ${spec.name}`);
+    for (const file of spec.files) sandbox.files.set(file.path, file);
+    const { homeFiles = [] } = spec;
+    const home = this.#engine.homeOf(spec);
+    if (homeFiles.length > 0 && home?.hasLived === true) this.#engine.livedHomesWritten.push(spec.name);
+    for (const file of homeFiles) (home?.files ?? sandbox.files).set(file.path, file);
   }
 
   #namespaceFor({ joinedId }: FakeSandbox): string {

@@ -13,15 +13,13 @@ const LINK_IS_YOUNG_MS = 3_000;
 const CHECK_AGAIN_MS = 5_000;
 
 /** How a pass ends that found nothing to do: all is well, or something is waited for. */
-export function endOfStandstill({ now, untilMs }: RunRequest, observed: Observed): PlanEnd {
-  const { wanted, enforcement, agentCheck, parts } = observed;
+export function endOfStandstill(request: RunRequest, observed: Observed): PlanEnd {
+  const { wanted, enforcement, agentCheck } = observed;
   if (wanted.parts.kind === "obstacle") return endOf(wanted.parts.obstacle);
   const { secretsObstacle } = wanted;
   if (secretsObstacle !== undefined && !areSecretsUsable(observed)) return endOf(secretsObstacle);
   if (enforcement.kind === "fails") {
-    const { airlock } = parts.sandboxes;
-    const isLinkYoung = airlock !== undefined && isYoung(airlock, now, LINK_IS_YOUNG_MS);
-    return waiting(isLinkYoung ? LINK_AGAIN_MS : LOOK_AGAIN_MS, enforcement);
+    return waiting(isLinkSettling(request, observed) ? LINK_AGAIN_MS : LOOK_AGAIN_MS, enforcement);
   }
   if (agentCheck.kind === "failed") {
     return waiting(CHECK_AGAIN_MS, { reason: "CheckFailed", message: agentCheck.message });
@@ -29,7 +27,14 @@ export function endOfStandstill({ now, untilMs }: RunRequest, observed: Observed
   if (agentCheck.kind === "notSeen") {
     return waiting(LOOK_AGAIN_MS, { reason: "NotRunning", message: "the agent is to be started again" });
   }
-  return { kind: "steady", afterMs: Math.min(WATCH_AGAIN_MS, untilMs ?? Infinity) };
+  return { kind: "steady", afterMs: Math.min(WATCH_AGAIN_MS, request.untilMs ?? Infinity) };
+}
+
+/** the airlock was started just now and may not listen yet */
+function isLinkSettling({ now }: RunRequest, { parts, enforcement }: Observed): boolean {
+  const { airlock } = parts.sandboxes;
+  const isProbe = enforcement.kind === "fails" && enforcement.reason === "ProbeFailed";
+  return isProbe && airlock?.phase === "running" && isYoung(airlock, now, LINK_IS_YOUNG_MS);
 }
 
 function endOf({ reason, message, end }: Obstacle): PlanEnd {

@@ -47,6 +47,8 @@ export class HttpsServer {
   readonly #options: HttpsServerOptions;
   readonly #server: Server;
   readonly #closing = new AbortController();
+  /** connections that node:https no longer counts as its own */
+  readonly #upgraded = new Set<Duplex>();
   #authenticate: Authenticate = unauthorized;
 
   constructor(options: HttpsServerOptions) {
@@ -92,7 +94,10 @@ export class HttpsServer {
     this.#server.close();
     this.#closing.abort();
     this.#server.closeIdleConnections();
-    const cancel = this.#options.clock.after(CLOSE_GRACE_MS, () => this.#server.closeAllConnections());
+    const cancel = this.#options.clock.after(CLOSE_GRACE_MS, () => {
+      this.#server.closeAllConnections();
+      for (const socket of this.#upgraded) socket.destroy();
+    });
     await closed;
     cancel();
   }
@@ -120,6 +125,8 @@ export class HttpsServer {
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     const exchange = this.#exchangeOf(request, socket);
+    this.#upgraded.add(socket);
+    socket.once("close", () => this.#upgraded.delete(socket));
     socket.on("error", () => socket.destroy());
     try {
       this.#check(exchange);
@@ -131,6 +138,8 @@ export class HttpsServer {
         `HTTP/1.1 ${status.code} ${status.reason ?? "Error"}\r\nContent-Type: application/json\r\n` +
           `Content-Length: ${Buffer.byteLength(body)}\r\nConnection: close\r\n\r\n${body}`,
       );
+      // The rest of the connection is the client's to close; one that does not is not waited for.
+      this.#options.clock.after(CLOSE_GRACE_MS, () => socket.destroy());
     }
   }
 

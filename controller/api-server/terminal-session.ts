@@ -74,6 +74,8 @@ async function pour(from: Readable, channel: number, socket: WebSocket): Promise
 }
 
 async function end(socket: WebSocket, status: object): Promise<void> {
+  // Or the client's part of the closing would never be read.
+  socket.resume();
   await sent(socket, frame(CHANNEL.error, Buffer.from(JSON.stringify(status))));
   socket.close(NORMAL_CLOSURE);
 }

@@ -1,5 +1,6 @@
 import type { ApiObject } from "../../crds/metadata.ts";
 import type { ResourceDefinition } from "../../crds/resources.ts";
+import { describeErrors, validate } from "../../crds/validation.ts";
 import { InvalidError, NotFoundError } from "../../reconcilers/contract/errors.ts";
 import type {
   Draft,
@@ -54,12 +55,9 @@ async function answer<R>(signal: AbortSignal, act: () => R): Promise<R> {
 }
 
 function assertValid<T extends ApiObject>(of: ResourceDefinition<T>, object: Draft<T>): void {
-  // what the server fills in is not there yet
-  const filled = { uid: "-", resourceVersion: "-", creationTimestamp: "-", ...object.metadata };
-  const { error } = of.schema.safeParse({ ...object, metadata: filled });
-  if (error === undefined) return;
-  const issues = error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`);
-  throw new InvalidError(`${of.kind} "${object.metadata.name}" is invalid: ${issues.join("; ")}`);
+  const errors = validate(of, object);
+  if (errors.length === 0) return;
+  throw new InvalidError(`${of.kind} "${object.metadata.name}" is invalid: ${describeErrors(errors)}`);
 }
 
 async function* watch<T extends ApiObject>(

@@ -1,5 +1,6 @@
 /** The edge of the store: what the rest of the controller may use of it. */
 export { createInProcessClient } from "./in-process-client.ts";
+export { connectToKubernetes } from "./kubernetes/connect.ts";
 export { mergePatch } from "./merge-patch.ts";
 export type { Preconditions, ResourceStore, StoreWatch, StoreWatchOptions } from "./resource-store.ts";
 export { parseFieldSelector, parseLabelSelector, parseSelectors, type Matches } from "./selectors.ts";

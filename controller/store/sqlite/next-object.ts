@@ -10,16 +10,27 @@ import { describeObject } from "./describe.ts";
 export type Stored = ApiObject & { readonly status?: unknown };
 type Written = Draft<Stored>;
 
-/** What an API server stores when `draft` is created. */
-export function createdObject(of: ResourceDefinition, draft: Written, now: Date): Stored {
+/** What an API server stores when `draft` is created in `namespace`, which is empty for a cluster-scoped kind. */
+export function createdObject(
+  of: ResourceDefinition,
+  draft: Written,
+  made: { readonly namespace: string; readonly now: Date },
+): Stored {
   const { status, ...rest } = draft;
-  const { generation: _, deletionTimestamp: __, resourceVersion: ___, ...given } = draft.metadata;
+  const {
+    generation: _,
+    deletionTimestamp: __,
+    resourceVersion: ___,
+    namespace: ____,
+    ...given
+  } = draft.metadata;
   return plain({
     ...rest,
     metadata: {
       ...given,
+      ...(made.namespace === "" ? {} : { namespace: made.namespace }),
       uid: randomUUID(),
-      creationTimestamp: moment(now),
+      creationTimestamp: moment(made.now),
       ...(of.group === "" ? {} : { generation: 1 }),
     } as ObjectMeta,
     ...(of.hasStatus ? {} : { status }),

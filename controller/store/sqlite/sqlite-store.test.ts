@@ -52,6 +52,13 @@ describe("create", () => {
     expect(() => store.create(bottles, aDraft("a", { namespace: "x" }))).toThrow('namespaces "x" not found');
   });
 
+  it("puts an object without a namespace into the default one, and says so in the object", () => {
+    const store = aStore();
+    const made = store.create(bottles, { ...aDraft("a"), metadata: { name: "a" } });
+    expect(made.metadata.namespace).toBe("default");
+    expect(store.get(bottles, ref("a"))).toEqual(made);
+  });
+
   it("keeps cluster-scoped objects out of namespaces", () => {
     const store = aStore();
     const made = store.create(bottleClasses, {

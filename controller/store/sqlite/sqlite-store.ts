@@ -93,7 +93,8 @@ export class SqliteStore implements ResourceStore {
       if (this.#log.newest(key) !== undefined) {
         throw new AlreadyExistsError(`${describeObject(of, key.name)} already exists`);
       }
-      const created = createdObject(of, object as Draft<Stored>, this.#options.clock.now());
+      const made = { namespace: key.namespace, now: this.#options.clock.now() };
+      const created = createdObject(of, object as Draft<Stored>, made);
       return this.#writer.add(key, created) as ApiObject as T;
     });
   }

@@ -1,37 +1,31 @@
 import { X509Certificate } from "node:crypto";
 import { z } from "zod";
-import { type Rule, withOrderedRules } from "./rules.ts";
+import { withRules } from "./rules.ts";
 
-const RULES: readonly Rule<string>[] = [
-  {
-    holds: (self) => !self.includes("PRIVATE KEY"),
-    cel: "!self.contains('PRIVATE KEY')",
-    message: "holds a private key: give the certificates alone, and treat the key as seen by others",
-  },
-  {
-    holds: (self) => blocksOf(self).every(isCertificate),
-    cel: undefined,
-    message:
-      "has a certificate that cannot be read: copy the PEM again, line breaks included (in YAML, after `|`)",
-  },
-];
+const BLOCK = "-----BEGIN CERTIFICATE-----[A-Za-z0-9+/=\\s]+-----END CERTIFICATE-----";
+// Between blocks no two dashes: what OpenSSL would read as one more certificate, under another name or with headers, must
+// not escape whoever compares fingerprints.
+const COMMENTS = "([^-]|-[^-])*";
+const BUNDLE = new RegExp(`^(${COMMENTS}${BLOCK})+${COMMENTS}$`);
 
-/** One or more CA certificates in PEM; text between them is allowed, as in the bundles of operating systems. */
-export const CertificateBundle = withOrderedRules(
+/** One or more CA certificates in PEM; comments between them are allowed, as in the bundles of operating systems. */
+export const CertificateBundle = withRules(
   z
     .string()
     .max(32_768)
     .regex(
-      /-----BEGIN CERTIFICATE-----/,
-      "holds no certificate: give PEM, which starts with -----BEGIN CERTIFICATE-----",
+      BUNDLE,
+      "must be PEM certificates and comments alone, which start with -----BEGIN CERTIFICATE-----; a private key that stands here counts as seen by others: make a new one",
     ),
-  RULES,
+  [
+    {
+      holds: (self) => (self.match(new RegExp(BLOCK, "g")) ?? []).every(isCertificate),
+      cel: undefined,
+      message:
+        "has a certificate that cannot be read: copy the PEM again, line breaks included (in YAML, after `|`)",
+    },
+  ],
 );
-
-/** whatever follows a BEGIN up to its END, whatever it is */
-function blocksOf(pem: string): string[] {
-  return pem.split(/(?=-----BEGIN )/).filter((block) => block.startsWith("-----BEGIN "));
-}
 
 function isCertificate(pem: string): boolean {
   try {

@@ -147,3 +147,38 @@ describe("metadata", () => {
     expect(errorsOf({ ...core("Secret", { name: "claude" }), stringData: { a: "b" } }, secrets)).toEqual([]);
   });
 });
+
+describe("the destinations of a Secret", () => {
+  const aSecret = (hosts: string) => ({
+    apiVersion: "v1",
+    kind: "Secret",
+    metadata: { name: "claude", annotations: { "bot-bottle.dev/hosts": hosts } },
+  });
+  const fingerprint = "0123456789abcdef".repeat(4);
+
+  it.each([
+    "",
+    "api.example.com",
+    "api.example.com:8443, API.example.com,",
+    "10.1.2.3:443,2001:db8::7,[2001:db8::7]:8443",
+    `api.example.com,sha256:${fingerprint}`,
+    `sha256:${fingerprint.toUpperCase().match(/../g)!.join(":")}`,
+  ])("may be %j", (hosts) => {
+    expect(errorsOf(aSecret(hosts), secrets)).toEqual([]);
+  });
+
+  it.each([
+    ["https://api.example.com", "is a URL"],
+    ["*.example.com", "is a wildcard, but one host must be named here"],
+    ["api.example.com/v1", "has a path"],
+    ["api.example.com:0", "has no port between 1 and 65535"],
+    ["good.example.com, bad host", 'has "bad host", which has a space'],
+    ["127.1", "is an IPv4 address in an odd notation"],
+    ["sha256:abc", "must be sha256: and the 64 hexadecimal digits"],
+  ])("may not be %j, which %s", (hosts, problem) => {
+    expect(errorsOf(aSecret(hosts), secrets)).toEqual([
+      expect.stringMatching(/^metadata\.annotations\["bot-bottle\.dev\/hosts"\] has /),
+    ]);
+    expect(errorsOf(aSecret(hosts), secrets)[0]).toContain(problem);
+  });
+});

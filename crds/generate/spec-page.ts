@@ -16,12 +16,14 @@ export function specPageOf(definition: ResourceDefinition): string {
     facts(definition),
     "## Spec",
     fieldTable("spec", spec ?? {}),
-    "Beyond types and lengths, these rules hold; both API servers refuse what breaks one.",
+    "Beyond types, patterns and lengths, these rules hold; [admission.md](admission.md) says who refuses what breaks one.",
     ruleList(schema),
     "## Status",
     fieldTable("status", status ?? {}),
     ...(definition.kind === "Bottle"
-      ? ["Conditions and their reasons: [conditions.md](conditions.md)."]
+      ? [
+          "Conditions and their reasons: [conditions.md](conditions.md). How its fields go over its class's: [merging.md](merging.md).",
+        ]
       : []),
     "Examples: [valid](../../crds/examples/valid), [refused](../../crds/examples/invalid), each with its error.",
   ].join("\n\n");

@@ -1,9 +1,11 @@
 import { z } from "zod";
+import { HOSTS_ANNOTATION } from "../core.ts";
 import { isDnsLabel, isObjectName } from "../names.ts";
 import { quoted } from "../text.ts";
 import type { ResourceDefinition } from "../resources.ts";
 import { type FieldError, fieldPath } from "./field-error.ts";
 import { fieldErrorsOf } from "./describe-issue.ts";
+import { hostBindingErrors } from "./host-bindings.ts";
 
 const MAX_ANNOTATIONS_BYTES = 256 * 1024;
 
@@ -54,6 +56,9 @@ export function metadataErrors(definition: ResourceDefinition, object: unknown):
     ...namespaceErrors(definition, metadata),
     ...labelErrors(metadata.labels ?? {}),
     ...annotationErrors(metadata.annotations ?? {}),
+    ...(definition.kind === "Secret"
+      ? hostBindingErrors(metadata.annotations?.[HOSTS_ANNOTATION] ?? "")
+      : []),
     ...finalizerErrors(metadata.finalizers ?? []),
   ];
 }

@@ -3,7 +3,9 @@ import { ConfigError, portOf, readConfig } from "./config.ts";
 
 describe("readConfig", () => {
   it("has a default for everything", () => {
-    expect(readConfig({ HOME: "/home/ada" })).toEqual({
+    expect(readConfig({ HOME: "/home/ada", PATH: "/bin" })).toEqual({
+      path: "/bin",
+      caFiles: {},
       stateDir: "/home/ada/.local/state/bot-bottle",
       configDir: "/home/ada/.bot-bottle",
       cacheDir: "/home/ada/.cache/bot-bottle",

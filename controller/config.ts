@@ -19,6 +19,10 @@ export interface Config {
   readonly colorAllowed: boolean;
   /** PEM file of a CA that builds on this machine must trust, beside the system's */
   readonly extraCaFile?: string | undefined;
+  /** files of extra CA certificates, by the variable that names each */
+  readonly caFiles: Readonly<Record<string, string>>;
+  /** where programs are looked for */
+  readonly path: string;
   /** real token for `bb demo --live` */
   readonly claudeToken?: string | undefined;
 }
@@ -38,7 +42,8 @@ export const VARIABLES = {
   BB_RUNTIME: "where bottles run: docker (default) or fake",
   BB_PORT: "port of the API server on 127.0.0.1 (default: the one of last time)",
   BB_LOG_LEVEL: "debug, info (default), warn or error",
-  BB_EXTRA_CA: "PEM file of a CA that image builds must trust (default NODE_EXTRA_CA_CERTS)",
+  BB_EXTRA_CA:
+    "PEM file of a CA that image builds must trust (default NODE_EXTRA_CA_CERTS, then SSL_CERT_FILE)",
   DOCKER_HOST: "socket of the Docker engine, as unix:///path (default unix:///var/run/docker.sock)",
   BOT_BOTTLE_CLAUDE_OAUTH_TOKEN: "long-lived token of `claude setup-token`, for bb demo --live",
   NO_COLOR: "no colour, when set to anything",
@@ -60,7 +65,9 @@ export function readConfig(environment: Environment = process.env): Config {
     port: portOf("BB_PORT", given(environment, "BB_PORT")),
     logLevel: oneOf("BB_LOG_LEVEL", given(environment, "BB_LOG_LEVEL") ?? "info", LOG_LEVELS),
     colorAllowed: given(environment, "NO_COLOR") === undefined,
-    extraCaFile: pathOf(given(environment, "BB_EXTRA_CA") ?? given(environment, "NODE_EXTRA_CA_CERTS")),
+    extraCaFile: Object.values(caFilesOf(environment))[0],
+    caFiles: caFilesOf(environment),
+    path: given(environment, "PATH") ?? "/usr/sbin:/usr/bin:/sbin:/bin",
     claudeToken: given(environment, "BOT_BOTTLE_CLAUDE_OAUTH_TOKEN"),
   };
 }
@@ -117,8 +124,14 @@ function oneOf<T extends string>(name: string, value: string, allowed: readonly 
   return found;
 }
 
-function pathOf(value: string | undefined): string | undefined {
-  return value === undefined ? undefined : resolve(value);
+/** In the order in which they count. */
+function caFilesOf(environment: Environment): Record<string, string> {
+  return Object.fromEntries(
+    ["BB_EXTRA_CA", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE"].flatMap((name) => {
+      const path = given(environment, name);
+      return path === undefined ? [] : [[name, resolve(path)]];
+    }),
+  );
 }
 
 function dockerSocketOf(value: string): string {

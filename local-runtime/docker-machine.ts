@@ -7,6 +7,8 @@ import {
   DockerSidecarControl,
   EngineConnection,
 } from "./docker/index.ts";
+import { removeOutside, startOutside } from "./docker/outside-container.ts";
+import { remainsOf } from "./docker/remains.ts";
 import { createImageStore, findProductRoot } from "./images/index.ts";
 import type { LocalRuntime, RuntimeChoice } from "./local-runtime.ts";
 
@@ -32,6 +34,11 @@ export function createDockerMachine(choice: RuntimeChoice): LocalRuntime {
     logs: new DockerLogs(connection, instance),
     images,
     removeShared: (signal) => runtime.removeUplink(signal),
+    outside: {
+      start: (spec, signal) => startOutside(connection, instance, spec, signal),
+      remove: (signal) => removeOutside(connection, instance, signal),
+    },
+    remains: (signal) => remainsOf(connection, instance, signal),
     close: () => images.close(),
   };
 }

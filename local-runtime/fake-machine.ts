@@ -16,6 +16,7 @@ export function createFakeMachine(instance: string): LocalRuntime {
     logs: createFakeLogs(engine, new Map()),
     images: everyImage,
     removeShared: async () => true,
+    remains: async () => [...engine.sandboxes.keys()],
     close: async () => undefined,
   };
 }

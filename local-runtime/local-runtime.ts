@@ -1,12 +1,20 @@
 import type { ImageStore } from "../reconcilers/contract/image-store.ts";
 import type { SandboxExec, SandboxLogs } from "../reconcilers/contract/sandbox-exec.ts";
 import type { LinkProbe, SandboxRuntime } from "../reconcilers/contract/sandbox-runtime.ts";
+import type { OutsideContainer, OutsideSpec } from "./docker/outside-container.ts";
 import type { ImageFacts } from "./images/image-engine.ts";
 import type { SidecarControl } from "../reconcilers/contract/sidecar-control.ts";
 
 /** An ImageStore that can say what it has. */
 export interface MachineImages extends ImageStore {
   list(signal: AbortSignal): Promise<readonly ImageFacts[]>;
+}
+
+/** A program that plays hosts outside of all bottles; one at a time. */
+export interface OutsideWorld {
+  start(spec: OutsideSpec, signal: AbortSignal): Promise<OutsideContainer>;
+  /** removes it, also one of a process that was killed; succeeds when there is none */
+  remove(signal: AbortSignal): Promise<void>;
 }
 
 /** All that a machine can do for bottles. */
@@ -19,6 +27,10 @@ export interface LocalRuntime {
   readonly images: MachineImages;
   /** removes what no bottle owns alone, such as the sidecars' network; false when a bottle still uses it */
   removeShared(signal: AbortSignal): Promise<boolean>;
+  /** plays hosts outside of all bottles, for the demonstration and for tests; absent where nothing can */
+  readonly outside?: OutsideWorld | undefined;
+  /** names of all that this machine still has of the instance */
+  remains(signal: AbortSignal): Promise<readonly string[]>;
   /** ends what goes on in the background, such as builds */
   close(): Promise<void>;
 }

@@ -31,6 +31,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("up", MACHINE, async () => (await import("./commands/up.ts")).upCommand),
   entry("down", MACHINE, async () => (await import("./commands/down.ts")).downCommand),
   entry("status", MACHINE, async () => (await import("./commands/status.ts")).statusCommand),
+  entry("doctor", MACHINE, async () => (await import("./commands/doctor.ts")).doctorCommand),
   entry("images", MACHINE, async () => (await import("./commands/images.ts")).imagesCommand),
   entry("cleanup", MACHINE, async () => (await import("./commands/cleanup.ts")).cleanupCommand),
   entry("kubeconfig", MACHINE, async () => (await import("./commands/kubeconfig.ts")).kubeconfigCommand),

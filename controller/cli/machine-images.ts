@@ -55,7 +55,8 @@ async function withImages(
   }
 }
 
-function wantedImages(): { readonly name: string; readonly image: WantedImage }[] {
+/** Every image that the product builds. */
+export function wantedImages(): { readonly name: string; readonly image: WantedImage }[] {
   const providers = PROVIDERS.flatMap(({ name, version }) =>
     version === undefined ? [] : [{ name, image: { kind: "provider" as const, provider: name, version } }],
   );

@@ -7,7 +7,7 @@ import { unlessStatus } from "./engine-errors.ts";
 import { Uplink } from "./uplink.ts";
 
 /** Marks what stands for the world outside of an instance's bottles; never the label of what is in one. */
-const OUTSIDE_LABEL = "bot-bottle.dev/outside";
+export const OUTSIDE_LABEL = "bot-bottle.dev/outside";
 
 /** Nobody, in every image. */
 const NOBODY = 65_534;

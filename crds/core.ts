@@ -15,18 +15,20 @@ export const Namespace = z
 export type Namespace = z.infer<typeof Namespace>;
 
 /** A Secret as it is stored and read: key names with empty values. Values live elsewhere, in memory. */
-export const Secret = z.strictObject({
-  apiVersion: z.literal("v1"),
-  kind: z.literal("Secret"),
-  metadata: ObjectMeta,
-  type: z.string().optional().describe("kind of secret; default Opaque; never changes"),
-  immutable: z.boolean().optional().describe("whether keys and values can never change"),
-  data: z.record(z.string(), z.string()).optional().describe("values in base64; read back empty"),
-  stringData: z
-    .record(z.string(), z.string())
-    .optional()
-    .describe("values as text, write-only: merged into data"),
-});
+export const Secret = z
+  .strictObject({
+    apiVersion: z.literal("v1"),
+    kind: z.literal("Secret"),
+    metadata: ObjectMeta,
+    type: z.string().optional().describe("kind of secret; default Opaque; never changes"),
+    immutable: z.boolean().optional().describe("whether keys and values can never change"),
+    data: z.record(z.string(), z.string()).optional().describe("values in base64; read back empty"),
+    stringData: z
+      .record(z.string(), z.string())
+      .optional()
+      .describe("values as text, write-only: merged into data"),
+  })
+  .describe("Secret holds values that routes inject. A read returns its keys and never a value.");
 export type Secret = z.infer<typeof Secret>;
 
 export const Event = z

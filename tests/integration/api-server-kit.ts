@@ -158,7 +158,9 @@ function fetchFrom(api: ApiServer, port: number, path: string, asked: Asked = {}
   const body =
     typeof asked.body === "string" || asked.body === undefined ? asked.body : JSON.stringify(asked.body);
   return new Promise((resolve, reject) => {
+    // The certificate is for loopback, whatever the Host header says.
     const options = {
+      servername: "localhost",
       host: "127.0.0.1",
       port,
       path,

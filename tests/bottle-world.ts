@@ -109,9 +109,12 @@ export class BottleWorld {
   delete = (name = "b1"): Promise<void> =>
     this.client.delete(bottles, { namespace: "default", name }, this.signal);
 
-  pass(name = "b1"): Promise<Result> {
+  /** one pass; after one that did not fail, whoever runs is held */
+  async pass(name = "b1"): Promise<Result> {
     const pass = { id: "p", signal: this.signal, now: this.now };
-    return this.#reconciler.reconcile({ namespace: "default", name }, pass);
+    const result = await this.#reconciler.reconcile({ namespace: "default", name }, pass);
+    if (result.kind !== "retry") this.#watchAll();
+    return result;
   }
 
   /** passes until nothing more happens by itself; waits are skipped over */
@@ -207,6 +210,13 @@ export class BottleWorld {
     if (!["start", "unpause"].includes(action) || !name.endsWith("-agent")) return;
     const why = this.whyNotHeld(name);
     if (why !== undefined) this.violations.push(`${call}: ${why}`);
+  }
+
+  #watchAll(): void {
+    for (const name of this.engine.sandboxes.keys()) {
+      const why = name.endsWith("-agent") ? this.whyNotHeld(name) : undefined;
+      if (why !== undefined) this.violations.push(`after a pass, ${name}: ${why}`);
+    }
   }
 
   /** why a running agent is not held to its Bottle's policy; undefined when it is */

@@ -13,8 +13,8 @@ export const READY_RULES: readonly ReadyRule[] = [
   { type: "Stalled", wants: "False" },
   { type: "Suspended", wants: "False" },
   { type: "RuntimeHealthy", wants: "True" },
-  { type: "SecretsAvailable", wants: "True" },
   { type: "Reconciling", wants: "False" },
+  { type: "SecretsAvailable", wants: "True" },
   { type: "EgressEnforced", wants: "True" },
   { type: "AgentRunning", wants: "True" },
 ];

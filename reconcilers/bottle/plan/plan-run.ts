@@ -1,7 +1,7 @@
 import type { Bottle } from "../../../crds/bottle.ts";
 import type { Observed } from "../observed.ts";
 import { runConditions } from "./conditions.ts";
-import { MOVED, type Plan } from "./plan.ts";
+import { MOVED, type Plan, type PlanEnd } from "./plan.ts";
 import { planAgent } from "./plan-agent.ts";
 import { planBringUp } from "./plan-bring-up.ts";
 import { planDanger } from "./plan-danger.ts";
@@ -26,8 +26,10 @@ export interface RunRequest {
  * and the agent last.
  */
 export function planRun(request: RunRequest, observed: Observed): Plan {
-  const work = planDanger(request, observed) ?? planNext(request, observed);
   const conditions = runConditions(observed);
+  const danger = planDanger(request, observed);
+  if (danger !== undefined) return { work: danger, conditions, end: endOfDanger(observed) };
+  const work = planNext(request, observed);
   if (work !== undefined) return { work, conditions, end: MOVED };
   return { work: inOrder(), conditions, end: endOfStandstill(request, observed) };
 }
@@ -40,4 +42,11 @@ function planNext(request: RunRequest, observed: Observed): Work | undefined {
     planBringUp(request, observed, wanted.value) ??
     planAgent(request, observed, wanted.value)
   );
+}
+
+/** says what the danger was, so that people do not read of mere progress */
+function endOfDanger({ enforcement }: Observed): PlanEnd {
+  if (enforcement.kind === "fails")
+    return { ...MOVED, reason: enforcement.reason, message: enforcement.message };
+  return { ...MOVED, reason: "LinkDown", message: "the agent's airlock is younger than the agent" };
 }

@@ -19,7 +19,7 @@ export interface Plan {
 }
 
 /** The end of a pass that had something to do: the next one sees what came of it. */
-export const MOVED: PlanEnd = {
+export const MOVED: Extract<PlanEnd, { kind: "progress" }> = {
   kind: "progress",
   afterMs: 0,
   reason: "Progressing",

@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
@@ -24,6 +24,8 @@ import { createCertificateAuthority } from "../sidecars/egress/certificates/auth
 
 const START = Date.parse("2026-01-01T00:00:00Z");
 const MAX_PASSES = 60;
+/** the store syncs every write to disk, and there are thousands of worlds */
+const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** fake sidecars answer at once, so that silence need not be waited for long */
 const ANSWER_TIMEOUT_MS = 50;
 
@@ -62,7 +64,7 @@ export class BottleWorld {
   constructor() {
     this.engine = new FakeEngine(() => this.now);
     for (const image of ["airlock", "sidecars", "agent"]) this.engine.images.add(image);
-    this.#directory = mkdtempSync(join(tmpdir(), "bb-world-"));
+    this.#directory = mkdtempSync(join(MEMORY, "bb-world-"));
     const clock = { now: () => this.now, after: () => () => undefined };
     this.#store = openSqliteStore({ directory: join(this.#directory, "state"), clock });
     this.client = createInProcessClient(this.#store, clock);

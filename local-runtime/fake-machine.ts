@@ -25,6 +25,7 @@ const IMAGE = "sha256:fake";
 
 const everyImage: MachineImages = {
   ensure: async () => ({ kind: "present", id: IMAGE }),
+  has: async () => true,
   list: async () => [],
 };
 

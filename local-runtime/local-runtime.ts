@@ -1,4 +1,4 @@
-import type { ImageStore } from "../reconcilers/contract/image-store.ts";
+import type { ImageStore, WantedImage } from "../reconcilers/contract/image-store.ts";
 import type { SandboxExec, SandboxLogs } from "../reconcilers/contract/sandbox-exec.ts";
 import type { LinkProbe, SandboxRuntime } from "../reconcilers/contract/sandbox-runtime.ts";
 import type { OutsideContainer, OutsideSpec } from "./docker/outside-container.ts";
@@ -7,6 +7,8 @@ import type { SidecarControl } from "../reconcilers/contract/sidecar-control.ts"
 
 /** An ImageStore that can say what it has. */
 export interface MachineImages extends ImageStore {
+  /** whether it is there; starts no build */
+  has(image: WantedImage, signal: AbortSignal): Promise<boolean>;
   list(signal: AbortSignal): Promise<readonly ImageFacts[]>;
 }
 

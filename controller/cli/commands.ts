@@ -35,6 +35,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("images", MACHINE, async () => (await import("./commands/images.ts")).imagesCommand),
   entry("cleanup", MACHINE, async () => (await import("./commands/cleanup.ts")).cleanupCommand),
   entry("kubeconfig", MACHINE, async () => (await import("./commands/kubeconfig.ts")).kubeconfigCommand),
+  entry("demo", MORE, async () => (await import("./commands/demo.ts")).demoCommand),
   entry("egress", MORE, async () => (await import("./commands/egress.ts")).egressCommand),
   entry("completion", MORE, async () => {
     const { completionCommand } = await import("./commands/completion.ts");

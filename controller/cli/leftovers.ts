@@ -148,8 +148,8 @@ async function deleteBottles(
   }
 }
 
-/** Agents first: the one that holds a namespace must not go before the one that lives in it. */
-async function removeParts(
+/** Removes sandboxes and volumes. Agents first: the one that holds a namespace must not go before the one that lives in it. */
+export async function removeParts(
   machine: LocalRuntime,
   { sandboxes, volumes }: RuntimeInventory,
   signal: AbortSignal,

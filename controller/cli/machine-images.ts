@@ -57,14 +57,18 @@ async function withImages(
 
 /** Every image that the product builds. */
 export function wantedImages(): { readonly name: string; readonly image: WantedImage }[] {
-  const providers = PROVIDERS.flatMap(({ name, version }) =>
-    version === undefined ? [] : [{ name, image: { kind: "provider" as const, provider: name, version } }],
-  );
   return [
     { name: "airlock", image: { kind: "airlock" } },
     { name: "sidecars", image: { kind: "sidecars" } },
-    ...providers,
+    ...PROVIDERS.flatMap(({ name, version }) =>
+      version === undefined ? [] : [{ name, image: imageOf(name, version) }],
+    ),
   ];
+}
+
+/** The image that the product builds for a provider. */
+export function imageOf(provider: string, version: string): WantedImage {
+  return { kind: "provider", provider, version };
 }
 
 async function buildOne(

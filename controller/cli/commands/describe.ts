@@ -6,6 +6,7 @@ import type { KubeCondition, KubeList, KubeObject } from "../api/objects.ts";
 import { ageOf } from "../clock.ts";
 import type { CommandContext } from "../context.ts";
 import { namespaceOption } from "../options.ts";
+import { conditionTable } from "../output/condition-table.ts";
 import { toYaml } from "../output/print-object.ts";
 import { formatTable } from "../output/table.ts";
 import { print, say } from "../output/terminal.ts";
@@ -58,19 +59,11 @@ async function format(client: ApiClient, object: KubeObject): Promise<string> {
     ...present("Status", restOfStatus),
     ...Object.fromEntries(Object.entries(others).map(([key, value]) => [capitalized(key), value])),
   };
-  return (await toYaml(fields)) + conditionTable(conditions ?? []) + (await eventTable(client, object));
+  return (await toYaml(fields)) + conditionsOf(conditions ?? []) + (await eventTable(client, object));
 }
 
-function conditionTable(conditions: readonly KubeCondition[]): string {
-  if (conditions.length === 0) return "";
-  const rows = conditions.map((each) => [
-    each.type,
-    each.status,
-    each.reason,
-    ageOf(each.lastTransitionTime),
-    each.message,
-  ]);
-  return `\n${formatTable(["CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"], rows)}`;
+function conditionsOf(conditions: readonly KubeCondition[]): string {
+  return conditions.length === 0 ? "" : `\n${conditionTable(conditions)}`;
 }
 
 async function eventTable(client: ApiClient, object: KubeObject): Promise<string> {

@@ -1,0 +1,15 @@
+import type { KubeCondition } from "../api/objects.ts";
+import { ageOf } from "../clock.ts";
+import { formatTable } from "./table.ts";
+
+/** Conditions as a table. */
+export function conditionTable(conditions: readonly KubeCondition[]): string {
+  const rows = conditions.map((each) => [
+    each.type,
+    each.status,
+    each.reason,
+    ageOf(each.lastTransitionTime),
+    each.message,
+  ]);
+  return formatTable(["CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"], rows);
+}

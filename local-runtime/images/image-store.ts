@@ -59,6 +59,19 @@ export class LocalImageStore implements ImageStore {
     }
   }
 
+  /** whether the image is there; starts nothing */
+  async has(image: WantedImage, signal: AbortSignal): Promise<boolean> {
+    try {
+      const source = await this.#options.sourceOf(image, signal);
+      return (
+        source !== undefined && (await this.#options.engine.find(source.reference, signal)) !== undefined
+      );
+    } catch (error) {
+      if (error instanceof ImageBuildError) return false;
+      throw error;
+    }
+  }
+
   /** every image of the product on this machine, wanted or left from before */
   async list(signal: AbortSignal): Promise<readonly ImageFacts[]> {
     const all = await this.#options.engine.list(signal);

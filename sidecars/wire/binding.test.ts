@@ -44,4 +44,11 @@ describe("missingDestination", () => {
       missingDestination([...named, `sha256:${caFingerprint}`], route, "api.example.com", 443),
     ).toBeUndefined();
   });
+
+  it("is bound to nothing when a CA hides in another kind of block", () => {
+    const hidden = (rootCertificates[1] ?? "").replaceAll("CERTIFICATE", "X509 CERTIFICATE");
+    const route = aRoute({ address: "fd00::1", caBundle: `${ca}\n${hidden}` });
+    const owned = ["api.example.com", "[fd00::1]", `sha256:${caFingerprint}`];
+    expect(missingDestination(owned, route, "api.example.com", 443)).toMatch(/^nothing/);
+  });
 });

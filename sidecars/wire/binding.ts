@@ -43,7 +43,13 @@ function canonicalDestination(text: string): string {
   return destination(bracketed ?? bare ?? lower, port === undefined ? DEFAULT_PORT : Number(port));
 }
 
-function fingerprint(certificatePem: string): string {
-  const der = new X509Certificate(certificatePem).raw;
-  return `sha256:${createHash("sha256").update(der).digest("hex")}`;
+/** OpenSSL trusts other kinds of blocks too: a bundle that has one is bound to nothing. */
+function fingerprintsOf(bundle: string): string[] {
+  const certificates = bundle.match(PEM) ?? [];
+  const blocks = bundle.match(/-----BEGIN/g) ?? [];
+  if (certificates.length !== blocks.length) return ["nothing: its CA bundle has unreadable blocks"];
+  return certificates.map((pem) => {
+    const der = new X509Certificate(pem).raw;
+    return `sha256:${createHash("sha256").update(der).digest("hex")}`;
+  });
 }

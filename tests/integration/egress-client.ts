@@ -16,6 +16,8 @@ export interface Answer {
 export async function dial(world: World): Promise<Socket> {
   const socket = net.connect({ host: "127.0.0.1", port: world.port, noDelay: true });
   await once(socket, "connect");
+  // a connection that the proxy cuts off shows in what is read from it
+  socket.on("error", () => undefined);
   return socket;
 }
 
@@ -48,6 +50,7 @@ export async function openTls(
     checkServerIdentity: (_name, certificate) => tls.checkServerIdentity(host, certificate),
   });
   await once(secure, "secureConnect");
+  secure.on("error", () => undefined);
   return secure;
 }
 

@@ -48,7 +48,9 @@ export interface Upstream {
   close(): void;
 }
 
-const echo: RequestListener = (_request, response) => response.end("hello from upstream");
+const afterTheBody: RequestListener = (request, response) => {
+  request.once("end", () => response.end("hello from upstream"));
+};
 
 /** An upstream that records; over TLS unless `plain`, with a leaf for whatever name it is called by. */
 export async function startUpstream(
@@ -63,7 +65,7 @@ export async function startUpstream(
   const seen: SeenRequest[] = [];
   const received: Buffer[] = [];
   let connections = 0;
-  const answer = options.answer ?? echo;
+  const answer = options.answer ?? afterTheBody;
   const record = (request: IncomingMessage, response: http.ServerResponse): void => {
     const chunks: Buffer[] = [];
     const entry = { method: request.method ?? "", url: request.url ?? "", headers: request.headers };
@@ -79,8 +81,9 @@ export async function startUpstream(
   const web = http.createServer(record);
   const accept = (socket: Socket): void => {
     connections += 1;
-    socket.on("data", (chunk: Buffer) => received.push(chunk));
     web.emit("connection", socket);
+    // only after node's parser has the socket: one that reads the handle itself emits no data
+    socket.on("data", (chunk: Buffer) => received.push(chunk));
   };
   const sockets = new Set<Socket>();
   const server = net.createServer((raw) => {

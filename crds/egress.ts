@@ -3,10 +3,9 @@ import { AddressBlock } from "./address.ts";
 import { CertificateBundle } from "./certificates.ts";
 import { Host, HostPattern } from "./host.ts";
 import { repeats, setOf } from "./lists.ts";
+import { PathPrefix } from "./path-prefix.ts";
 import { RouteAuth } from "./route-auth.ts";
-import { type Rule, withOrderedRules, withRules } from "./rules.ts";
-
-export { RouteAuth } from "./route-auth.ts";
+import { type Rule, withRules } from "./rules.ts";
 
 export const DEFAULT_PORTS = [443, 80] as const;
 export const DEFAULT_METHODS = ["GET", "HEAD"] as const;
@@ -32,49 +31,6 @@ const Methods = withRules(setOf(Method, 32).min(1), [
       "lists CONNECT, which opens a tunnel and is no method of a route: list the methods used inside it",
   },
 ]);
-
-const PathPrefix = withOrderedRules(
-  z
-    .string()
-    .max(512)
-    .regex(
-      /^\/[!-~]*$/,
-      "must start with a slash and have no spaces and no letters beyond ASCII, such as /v1/",
-    ),
-  [
-    {
-      holds: (self) => !/[?#]/.test(self),
-      cel: "!self.matches('[?#]')",
-      message: "has a query or a fragment: write the path alone",
-    },
-    {
-      holds: (self) => !self.includes("*"),
-      cel: "!self.contains('*')",
-      message: "has a *: paths are prefixes on segment boundaries, so leave it out",
-    },
-    {
-      holds: (self) => !/\/(\.{0,2}\/|\.{1,2}$)/.test(self),
-      cel: String.raw`!self.matches(r'/(\.{0,2}/|\.{1,2}$)')`,
-      message: "has an empty, . or .. segment: write the path that is meant",
-    },
-    {
-      holds: (self) => !/[\\"<>^`{|}]/.test(self),
-      cel: String.raw`!self.matches(r'[\\"<>^\x60{|}]')`,
-      message: "has a character that a path cannot have: encode it as %XX",
-    },
-    {
-      holds: (self) => !/%(.?$|.?[^0-9A-F])/.test(self),
-      cel: "!self.matches('%(.?$|.?[^0-9A-F])')",
-      message: "has a % that two capital hexadecimal digits do not follow: write %2A, not %2a",
-    },
-    {
-      holds: (self) => !/%(2E|2F|5C|00)/.test(self),
-      cel: "!self.matches('%(2E|2F|5C|00)')",
-      message:
-        "has an encoded slash, backslash, dot or NUL, which servers read in different ways: leave it out",
-    },
-  ] satisfies Rule<string>[],
-);
 
 export const RouteUpstream = z.strictObject({
   address: Host.describe("IP address or host that is connected to instead of the route's host"),

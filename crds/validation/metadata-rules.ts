@@ -158,11 +158,12 @@ function keyErrors(path: readonly string[], key: string, compared: string = key)
 }
 
 function isQualifiedName(key: string): boolean {
-  const parts = key.split("/");
-  const [name = "", prefix] = parts.toReversed();
-  return (
-    parts.length <= 2 && isLabelValue(name) && name !== "" && (prefix === undefined || isObjectName(prefix))
-  );
+  const [name = "", prefix, ...rest] = key.split("/").toReversed();
+  return name !== "" && isLabelValue(name) && rest.length === 0 && (prefix === undefined || isPrefix(prefix));
+}
+
+function isPrefix(text: string): boolean {
+  return text.length <= 253 && isObjectName(text);
 }
 
 function isLabelValue(value: string): boolean {

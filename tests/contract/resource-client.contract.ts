@@ -222,16 +222,15 @@ export function describeResourceClient(name: string, open: () => Promise<Resourc
         await client.delete(bottles, ref("page-c"), signal);
         await create("page-bb", { labels });
         const second = await page(first.continue);
-        const names = [first, second].map(({ items }) => items.map(({ metadata }) => metadata.name));
-        expect(names).toEqual([["page-a", "page-b"], ["page-c"]]);
+        expect(first.items.map(({ metadata }) => metadata.name)).toEqual(["page-a", "page-b"]);
+        expect(second.items.map(({ metadata }) => metadata.name)).toEqual(["page-c"]);
         expect(second.resourceVersion).toBe(first.resourceVersion);
         expect(second.continue ?? "").toBe("");
       });
 
       it("says of each item what it is, of core kinds too", async () => {
         const { items } = await client.list(namespaces, {}, signal);
-        expect(items.length).toBeGreaterThan(0);
-        for (const item of items) expect(item).toMatchObject({ apiVersion: "v1", kind: "Namespace" });
+        expect(items.map(({ apiVersion, kind }) => `${apiVersion} ${kind}`)).toContain("v1 Namespace");
       });
 
       it("covers kinds without a namespace", async () => {

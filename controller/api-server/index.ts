@@ -72,9 +72,14 @@ export async function createApiServer(options: ApiServerOptions): Promise<ApiSer
       const portFile = join(folder, "port");
       const wanted = port ?? (await recallPort(portFile)) ?? 0;
       const bound = await server.listen(wanted, (each) => createAuthenticate({ token, port: each }));
-      await rememberPort(portFile, bound);
       const url = `https://127.0.0.1:${bound}`;
-      await writeKubeconfig(options.kubeconfigPath, { url, caPem: tls.caPem, token });
+      try {
+        await rememberPort(portFile, bound);
+        await writeKubeconfig(options.kubeconfigPath, { url, caPem: tls.caPem, token });
+      } catch (error) {
+        await server.close();
+        throw error;
+      }
       return { url, port: bound };
     },
     close: () => server.close(),

@@ -30,7 +30,10 @@ export async function runTerminalSession(
 
 async function joined(socket: WebSocket, session: ExecSession): Promise<number> {
   socket.on("message", (message: Buffer) => receive(message, socket, session));
-  socket.on("close", () => void session.kill().catch(() => undefined)); // it may have ended by itself
+  const kill = (): void => void session.kill().catch(() => undefined); // it may have ended by itself
+  socket.on("close", kill);
+  // The client may have gone while the command was being started.
+  if (socket.readyState !== socket.OPEN) kill();
   session.stdin.on("error", () => undefined); // the command closed its stdin: what comes later has no reader
   socket.resume();
   // An empty message tells the client that the command has started.

@@ -64,8 +64,9 @@ export interface ApiServerKit {
   close(): Promise<void>;
 }
 
-export async function startApiServer(): Promise<ApiServerKit> {
-  const folder = mkdtempSync(join(tmpdir(), "bb-api-"));
+/** Starts one in a new folder, or in that of one that was stopped. */
+export async function startApiServer(options: { readonly folder?: string } = {}): Promise<ApiServerKit> {
+  const folder = options.folder ?? mkdtempSync(join(tmpdir(), "bb-api-"));
   const store = openSqliteStore({ directory: join(folder, "state"), clock: systemClock });
   const client = createInProcessClient(store, systemClock);
   const vault = createSecretVault({ client, feeds: () => [], clock: systemClock });
@@ -76,7 +77,7 @@ export async function startApiServer(): Promise<ApiServerKit> {
     void logged.push(
       `${message} ${JSON.stringify(facts, (_, value: unknown) => (value instanceof Error ? String(value.stack) : value))}`,
     );
-  const api = await createApiServer({
+  const making = createApiServer({
     store,
     vault,
     definitions: resourceDefinitions,
@@ -89,7 +90,12 @@ export async function startApiServer(): Promise<ApiServerKit> {
     kubeconfigPath: join(folder, "state", "kubeconfig"),
     version: "0.0.0-test",
   });
-  const { url, port } = await api.listen();
+  const { api, url, port } = await making
+    .then(async (made) => ({ api: made, ...(await made.listen()) }))
+    .catch((error: unknown) => {
+      store.close();
+      throw error;
+    });
   const kubectlArgs = [
     "--kubeconfig",
     join(folder, "state", "kubeconfig"),

@@ -81,10 +81,7 @@ export class EscapeLab {
     await Promise.all([airlock, sidecars].map(({ name }) => runtime.start(name, signal)));
     await runtime.create(agent, signal);
     const bottle = new EscapeBottle(this, owner, parts, session);
-    await session.ask(
-      { kind: "configure", configuration: await aConfiguration(configuration) },
-      AbortSignal.timeout(10_000),
-    );
+    await bottle.configure(configuration);
     await bottle.untilLinked();
     await runtime.start(agent.name, signal);
     return bottle;
@@ -145,6 +142,12 @@ export class EscapeBottle {
   /** engine's name of a part */
   name(role: SandboxRole): string {
     return this.parts.sandboxes[role].name;
+  }
+
+  /** Puts a policy in force; what is not given is the tightest. */
+  async configure(fields: Partial<SidecarsConfiguration>): Promise<void> {
+    const configuration = await aConfiguration(fields);
+    await this.session.ask({ kind: "configure", configuration }, AbortSignal.timeout(10_000));
   }
 
   /** Runs an attack as the agent, in the agent's sandbox, and returns what it printed. */

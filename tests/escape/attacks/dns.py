@@ -13,7 +13,9 @@ def ask(server):
     s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     s.settimeout(1)
     try:
-        s.sendto(query(), (server, 53))
+        # Connected, so that a port where nobody listens is an error and not silence.
+        s.connect((server, 53))
+        s.send(query())
         return "answered" if s.recv(512) else "empty"
     except socket.timeout:
         return "timeout"

@@ -10,7 +10,7 @@ const END_TIMEOUT_MS = 30_000;
  * folder, if it started one; an engine that ran before is left alone.
  */
 export async function endStartedEngine(stateFolder: string): Promise<void> {
-  const pidFile = join(stateFolder, "dockerd.pid");
+  const pidFile = join(stateFolder, "dockerd", "pid");
   if (!existsSync(pidFile)) return;
   const pid = Number(readFileSync(pidFile, "utf8").trim());
   process.stdout.write(`\n── ending the Docker engine that was started for the tests (${pid})\n`);

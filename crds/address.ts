@@ -10,7 +10,7 @@ const WIDEST_IPV6 = 7;
 const RULES: readonly Rule<string>[] = [
   {
     holds: (self) => blockOf(self) !== undefined,
-    cel: "isIP(self) || isCIDR(self)",
+    cel: "!self.matches(':.*[.]') && (isIP(self) || isCIDR(self))",
     message: "is neither an IP address nor a CIDR block: write 10.1.2.3 or 10.1.0.0/16, or the same in IPv6",
   },
   {

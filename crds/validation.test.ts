@@ -117,7 +117,7 @@ describe("metadata", () => {
     ],
     [{ name: "a", annotations: { "": "" } }, 'metadata.annotations have the key ""'],
     [{ name: "a", annotations: { a: "x".repeat(300_000) } }, "metadata.annotations are larger than 256 KiB"],
-    [{ name: "a", finalizers: ["plain"] }, "metadata.finalizers[0] must be a qualified name"],
+    [{ name: "a", finalizers: ["not plain"] }, "metadata.finalizers[0] must be a qualified name"],
     [{ name: "a", ownerReferences: [{}] }, "metadata.ownerReferences[0].apiVersion is required"],
   ])("refuses %j", (metadata, error) => {
     expect(errorsOf(aBottle({}, metadata))[0]).toContain(error);

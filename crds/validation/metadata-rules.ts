@@ -141,7 +141,7 @@ function annotationErrors(annotations: Readonly<Record<string, string>>): FieldE
 
 function finalizerErrors(finalizers: readonly string[]): FieldError[] {
   return finalizers.flatMap((finalizer, index) =>
-    isQualifiedName(finalizer) && finalizer.includes("/")
+    isQualifiedName(finalizer)
       ? []
       : [invalid(["metadata", "finalizers", index], "must be a qualified name, such as example.com/cleanup")],
   );

@@ -187,6 +187,17 @@ const specs: Record<string, fc.Arbitrary<object>> = {
   classRef: word.map((name) => ({ classRef: { name } })),
 };
 
+const metadata = fc.record({
+  name: fc.oneof(
+    fc.constant("x"),
+    word,
+    word.map((value) => `a${value}a`.repeat(16)),
+  ),
+  labels: optional(fc.dictionary(word, word, { maxKeys: 2 })),
+  annotations: optional(fc.dictionary(word, text, { maxKeys: 2 })),
+  finalizers: optional(fc.array(word, { maxLength: 2 })),
+});
+
 describe.skipIf(missing !== undefined)("validate() and a real kube-apiserver", () => {
   let api: KubeApiserver;
 
@@ -207,19 +218,26 @@ describe.skipIf(missing !== undefined)("validate() and a real kube-apiserver", (
     await api?.stop();
   });
 
+  async function agreeOn(object: object) {
+    const sent = JSON.parse(JSON.stringify(object)) as object;
+    const errors = validate(bottles, sent).filter(({ message }) => !ONLY_EMBEDDED.test(message));
+    const { status, body } = await api.call("POST", PATH, sent);
+    expect([201, 400, 422]).toContain(status);
+    const told = JSON.stringify({ sent, ours: errors, theirs: body.message });
+    expect(errors.length === 0, told).toBe(status === 201);
+  }
+
   it.each(Object.keys(specs))("agree on any %s", async (field) => {
-    const property = fc.asyncProperty(specs[field]!, async (spec) => {
-      const sent = JSON.parse(JSON.stringify(aBottle(spec)));
-      const errors = validate(bottles, sent).filter(({ message }) => !ONLY_EMBEDDED.test(message));
-      const { status, body } = await api.call("POST", PATH, sent);
-      const told = { sent: sent.spec, ours: errors, theirs: body.message };
-      expect([201, 400, 422]).toContain(status);
-      expect(errors.length === 0, JSON.stringify(told)).toBe(status === 201);
-    });
+    const property = fc.asyncProperty(specs[field]!, (spec) => agreeOn({ ...aBottle(), spec }));
     await fc.assert(property, { numRuns: 150 });
+  });
+
+  it("agree on any metadata", async () => {
+    const property = fc.asyncProperty(metadata, (fields) => agreeOn({ ...aBottle(), metadata: fields }));
+    await fc.assert(property, { numRuns: 300 });
   });
 });
 
-function aBottle(spec: object) {
-  return { apiVersion: "bot-bottle.dev/v1alpha1", kind: "Bottle", metadata: { name: "agreement" }, spec };
+function aBottle() {
+  return { apiVersion: "bot-bottle.dev/v1alpha1", kind: "Bottle", metadata: { name: "agreement" }, spec: {} };
 }

@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import type { Reason } from "../../crds/reasons.ts";
 import type { SidecarsReport } from "../../sidecars/wire/control.ts";
-import { SandboxNotFoundError } from "../contract/errors.ts";
+import { SandboxConflictError, SandboxNotFoundError } from "../contract/errors.ts";
 import type { Pass } from "../contract/reconciler.ts";
 import type { LinkProbe, LinkReport, SandboxSpec, SandboxState } from "../contract/sandbox-runtime.ts";
 import { isInForce, type PolicyDelivery } from "./policy-delivery.ts";
@@ -76,10 +76,9 @@ export class EnforcementCheck {
     try {
       return await this.#delivery.ensure({ sidecars, spec: wanted, policy }, pass.signal);
     } catch (error) {
-      if (error instanceof SidecarsSilentError) return fails("SidecarsSilent", error.message, "Unknown");
+      if (error instanceof SandboxConflictError) return fails("SandboxNameTaken", error.message);
       if (error instanceof SidecarsRefusedError) return fails("PolicyRefused", error.message);
-      if (error instanceof SandboxNotFoundError) return fails("SidecarsNotRunning", "the sidecars ended");
-      throw error;
+      return silenceOf(error, "SidecarsNotRunning");
     }
   }
 
@@ -113,11 +112,16 @@ export class EnforcementCheck {
       const fault = faultOf(seen, probeNonces.includes(nonce));
       return fault === undefined ? undefined : fails("ProbeFailed", fault);
     } catch (error) {
-      if (error instanceof SidecarsSilentError) return fails("SidecarsSilent", error.message, "Unknown");
-      if (error instanceof SandboxNotFoundError) return fails("LinkDown", "the airlock ended");
-      throw error;
+      return silenceOf(error, "LinkDown");
     }
   }
+}
+
+/** what it means that a look ended in this error; throws what is not expected */
+function silenceOf(error: unknown, whenGone: Reason): Enforcement {
+  if (error instanceof SidecarsSilentError) return fails("SidecarsSilent", error.message, "Unknown");
+  if (error instanceof SandboxNotFoundError) return fails(whenGone, error.message);
+  throw error;
 }
 
 function faultOf(

@@ -178,6 +178,20 @@ describe("a bottle that cannot be shown to be held", () => {
     expect(world.phases(bottle)).toEqual(ALL_RUNNING);
   });
 
+  it("is frozen, and told nothing, when something else has the name and the labels of its sidecars", async () => {
+    const sidecars = world.sandbox(bottle, "sidecars")!;
+    world.put(bottle, "sidecars", "exited");
+    Object.assign(sidecars, { spec: { ...sidecars.spec, image: "impostor" } });
+    world.engine.startProcess(sidecars, "its-own");
+    world.restart();
+
+    expect(await world.converge()).toMatchObject({ kind: "stalled", reason: "SandboxNameTaken" });
+
+    expect(world.phases(bottle)).toMatchObject({ agent: "paused" });
+    expect(sidecars.sidecars?.configuration).toBeUndefined();
+    expect(await world.condition("Ready")).toMatchObject({ status: "False", reason: "SandboxNameTaken" });
+  });
+
   it("never starts under a probe that does not hold", async () => {
     world.engine.linkIsStarved = true;
     const second = await world.apply(hosts("b.example"), "b2");

@@ -1,7 +1,9 @@
 import type { Bottle } from "../../crds/bottle.ts";
 import type { Pass } from "../contract/reconciler.ts";
 import type { SandboxRuntime } from "../contract/sandbox-runtime.ts";
+import type { ProviderCheck } from "../providers/index.ts";
 import type { AgentCheck, AgentChecks } from "./agent-checks.ts";
+import type { EffectiveBottle } from "./effective-bottle.ts";
 import type { Enforcement, EnforcementCheck } from "./enforcement.ts";
 import type { Obstacle } from "./obstacle.ts";
 import type { Observed, Wanted } from "./observed.ts";
@@ -30,26 +32,32 @@ export async function observe(
   dependencies: ObserveDependencies,
   pass: Pass,
 ): Promise<Observed> {
-  const [parts, effective] = await Promise.all([
-    observeParts(bottle, dependencies.runtime, pass),
-    dependencies.wanted.effective(bottle, pass.signal),
+  const effective = await dependencies.wanted.effective(bottle, pass.signal);
+  const partsSoon = observeParts(bottle, dependencies.runtime, pass);
+  if (effective.kind === "obstacle") return unknownWanted(await partsSoon, effective.obstacle);
+  const [parts, wanted] = await Promise.all([
+    partsSoon,
+    dependencies.wanted.read(bottle, effective.value, partsSoon, pass.signal),
   ]);
-  if (effective.kind === "obstacle") return unknownWanted(parts, effective.obstacle);
-  const agentIsNew = parts.sandboxes.agent === undefined;
-  const wanted = await dependencies.wanted.read(bottle, effective.value, { agentIsNew }, pass.signal);
   const sidecarsSpec = wanted.parts.kind === "found" ? wanted.parts.value.sandboxes.sidecars : undefined;
   const enforcement: Enforcement =
     wanted.policy === undefined
       ? policyUnknown(wanted.parts)
       : await dependencies.enforcement.observe(parts, wanted.policy, sidecarsSpec, pass);
-  const checks = effective.value.provider.checks;
+  const checks = checksOf(effective.value);
   const agentCheck = await checkAgent({ parts, wanted, enforcement }, checks, dependencies, pass);
   return { parts, wanted, enforcement, agentCheck };
 }
 
+/** The product's own images are what they say they are; somebody else's is asked. */
+function checksOf({ fields, provider }: EffectiveBottle): readonly ProviderCheck[] {
+  const isOwnImage = fields.provider?.image === undefined && fields.provider?.dockerfile === undefined;
+  return isOwnImage ? [] : provider.checks;
+}
+
 async function checkAgent(
   { parts: { sandboxes }, wanted, enforcement }: Omit<Observed, "agentCheck">,
-  checks: Parameters<AgentChecks["observe"]>[1]["checks"],
+  checks: readonly ProviderCheck[],
   dependencies: ObserveDependencies,
   { signal }: Pass,
 ): Promise<AgentCheck> {

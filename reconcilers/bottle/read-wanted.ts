@@ -15,6 +15,7 @@ import { desiredPolicy, desiredRoutes } from "./desired-policy.ts";
 import { type EffectiveBottle, readEffectiveBottle } from "./effective-bottle.ts";
 import { type Found, found, type Obstacle, stalledBy } from "./obstacle.ts";
 import type { Wanted } from "./observed.ts";
+import type { Parts } from "./parts.ts";
 import { runtimeObstacle } from "./runtime-obstacle.ts";
 import { decideSecretGrants, secretNamesOf } from "./secret-grants.ts";
 
@@ -42,17 +43,19 @@ export class WantedReader {
     return readEffectiveBottle(bottle, this.#dependencies.client, signal);
   }
 
-  /** `agentIsNew`: no agent trusts the CA yet, so an old one may be renewed */
+  /** `partsSoon` says whether an agent trusts the CA already: only then may an old one not be renewed */
   async read(
     bottle: Bottle,
     effective: EffectiveBottle,
-    { agentIsNew }: { readonly agentIsNew: boolean },
+    partsSoon: Promise<Parts>,
     signal: AbortSignal,
   ): Promise<Wanted> {
     const { runtime, authorities } = this.#dependencies;
     const routes = desiredRoutes(effective);
     const [authority, images, facts, obstacle] = await Promise.all([
-      readAuthority(authorities, bottle.metadata.uid, agentIsNew),
+      partsSoon.then(({ sandboxes: { agent } }) =>
+        readAuthority(authorities, bottle.metadata.uid, agent === undefined),
+      ),
       this.#readImages(effective, signal),
       this.#readSecretFacts(secretNamesOf(routes), bottle.metadata.namespace, signal),
       runtimeObstacle(effective, runtime, signal),

@@ -12,25 +12,27 @@ const LINK_MS = 15_000;
 
 /**
  * Makes and starts what is missing around the agent, as much at a time as can
- * be: the agent is made while airlock and sidecars start. The agent itself is
- * not started here.
+ * be: the sidecars boot while the airlock starts and the agent is made, which
+ * needs the airlock only to be there. The agent itself is not started here.
  */
 export function planBringUp(request: RunRequest, observed: Observed, wanted: DesiredParts): Work | undefined {
   const { sandboxes, volumes } = observed.parts;
   if (!wasStarted(sandboxes.agent) && !areSecretsUsable(observed)) return undefined;
+  const { airlock, sidecars } = wanted.sandboxes;
   const work = inOrder(
     together(
       volumes.home === undefined ? { kind: "createVolume", spec: wanted.volumes.home } : undefined,
       volumes.sockets === undefined ? { kind: "createVolume", spec: wanted.volumes.sockets } : undefined,
     ),
     together(
-      sandboxes.airlock === undefined ? { kind: "create", spec: wanted.sandboxes.airlock } : undefined,
-      sandboxes.sidecars === undefined ? { kind: "create", spec: wanted.sandboxes.sidecars } : undefined,
-    ),
-    together(
-      planAirlock(request, observed, wanted.sandboxes.airlock),
-      planSidecars(request, observed, wanted.sandboxes.sidecars),
-      planNewAgent(request, observed, wanted),
+      inOrder(
+        sandboxes.sidecars === undefined ? { kind: "create", spec: sidecars } : undefined,
+        planSidecars(request, observed, sidecars),
+      ),
+      inOrder(
+        sandboxes.airlock === undefined ? { kind: "create", spec: airlock } : undefined,
+        together(planAirlock(request, observed, airlock), planNewAgent(request, observed, wanted)),
+      ),
     ),
   );
   return stepsOf(work).length === 0 ? undefined : work;

@@ -19,6 +19,9 @@ export function endOfStandstill(request: RunRequest, observed: Observed): PlanEn
   const { secretsObstacle } = wanted;
   if (secretsObstacle !== undefined && !areSecretsUsable(observed)) return endOf(secretsObstacle);
   if (enforcement.kind === "fails") {
+    const { reason, message } = enforcement;
+    // what has the name of the sidecars and is something else is for a person to look at
+    if (reason === "SandboxNameTaken") return { kind: "stalled", reason, message };
     return waiting(isLinkSettling(request, observed) ? LINK_AGAIN_MS : LOOK_AGAIN_MS, enforcement);
   }
   if (agentCheck.kind === "failed") {

@@ -63,7 +63,9 @@ export class DockerImageEngine implements ImageEngine {
   }
 
   async pull(reference: string, onLine: OnLine, signal: AbortSignal): Promise<void> {
-    await follow(this.#connection, signal, (docker, call) => docker.pull(reference, call), onLine);
+    // Without a tag the engine would take every image of that name.
+    const named = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
+    await follow(this.#connection, signal, (docker, call) => docker.pull(named, call), onLine);
   }
 
   async tag(id: string, reference: string, signal: AbortSignal): Promise<void> {

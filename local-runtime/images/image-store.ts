@@ -24,6 +24,9 @@ export interface StoreOptions {
   readonly clock: Clock;
 }
 
+/** A build that takes longer hangs, as on a mirror that stopped to answer. */
+const LIMIT_MS = 45 * 60_000;
+
 /** How long a failed build rests, unless its inputs change. */
 export const PAUSE_MS = 60_000;
 
@@ -114,7 +117,7 @@ export class LocalImageStore implements ImageStore {
     // The map must know the build before it can end.
     await Promise.resolve();
     try {
-      await source.obtain(onLine, this.#closing.signal);
+      await source.obtain(onLine, AbortSignal.any([this.#closing.signal, AbortSignal.timeout(LIMIT_MS)]));
     } catch (error) {
       this.#remember(source, error);
     } finally {

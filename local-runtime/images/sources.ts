@@ -28,14 +28,10 @@ export function createSources(
   // Read once: what the product is made of does not change while it runs, and a pass looks at each of its images.
   async function ofProduct(name: ProductImage, signal: AbortSignal): Promise<Source> {
     const architecture = await supportedArchitecture(options, signal);
-    const recipe = recipes.get(name) ?? productRecipe(name, options.productRoot, architecture);
+    const recipe = recipes.get(name) ?? readable(productRecipe(name, options.productRoot, architecture));
     recipes.set(name, recipe);
-    try {
-      return built(await recipe);
-    } catch (error) {
-      recipes.delete(name);
-      throw new ImageBuildError((error as Error).message, { cause: error });
-    }
+    recipe.catch(() => recipes.delete(name));
+    return built(await recipe);
   }
 
   return async (image, signal) => {
@@ -47,12 +43,24 @@ export function createSources(
         return providerOf(image) === undefined ? undefined : ofProduct("claude", signal);
       case "reference":
         return pulled(image.reference, options);
-      case "dockerfile":
-        return { ...built(await userRecipe(image.path, contexts, options.hostCaFile)), name: image.path };
+      case "dockerfile": {
+        const recipe = await readable(userRecipe(image.path, contexts, options.hostCaFile));
+        return { ...built(recipe), name: image.path };
+      }
       default:
         return image satisfies never;
     }
   };
+}
+
+/** Inputs that cannot be read or compiled are a failed build: only other inputs help. */
+async function readable<T>(recipe: Promise<T>): Promise<T> {
+  try {
+    return await recipe;
+  } catch (error) {
+    if (error instanceof ImageBuildError) throw error;
+    throw new ImageBuildError((error as Error).message, { cause: error });
+  }
 }
 
 const providerOf = ({

@@ -116,10 +116,17 @@ describe("where a registry answers", () => {
     expect(JSON.stringify(history)).not.toContain("of the host");
     const { Config } = await connection.docker.getImage(id).inspect();
     expect(Config.Cmd).toEqual(["bash"]);
+    await engine.remove(debianImage, signal);
+  });
+
+  it("pulls one image, not all of a name, when a bottle names no tag", async () => {
+    const name = debianImage.replace(":trixie-slim", "");
+    const store = aStore();
+    expect((await settled(store, { kind: "reference", reference: name })).last).toEqual({ kind: "missing" });
+    expect(await engine.find(debianImage, signal)).toBeUndefined();
   });
 
   it("pulls an image that a bottle names, and says that one is missing", async () => {
-    await engine.remove(debianImage, signal);
     const store = aStore();
     const { last } = await settled(store, { kind: "reference", reference: debianImage });
     expect(last).toMatchObject({ kind: "present", id: expect.stringMatching(/^sha256:/) });

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import type { Bottle, BottleSpec, BottleStatus } from "../crds/bottle.ts";
 import type {
   Owner,
   SandboxRole,
@@ -42,3 +43,25 @@ export function aSandboxSpec(
   const { homeFiles: _homeFiles, ...hashed } = spec;
   return { specHash: hashOf(hashed), ...spec };
 }
+
+/** A Bottle as the API server returns it; `spec` has a bare image unless it says otherwise. */
+export const aBottle = ({ spec, status, ...metadata }: BottleFields = {}): Bottle => ({
+  apiVersion: "bot-bottle.dev/v1alpha1",
+  kind: "Bottle",
+  metadata: {
+    namespace: "default",
+    name: "b1",
+    uid: "uid-1",
+    resourceVersion: "1",
+    generation: 1,
+    creationTimestamp: "2026-01-01T00:00:00Z",
+    ...metadata,
+  },
+  spec: { provider: { name: "none", image: "agent" }, ...spec },
+  ...(status === undefined ? {} : { status }),
+});
+
+type BottleFields = Partial<Bottle["metadata"]> & {
+  readonly spec?: BottleSpec;
+  readonly status?: BottleStatus;
+};

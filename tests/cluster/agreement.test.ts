@@ -1,21 +1,13 @@
-import { execFileSync } from "node:child_process";
-import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bottles } from "../../crds/resources.ts";
 import { validate } from "../../crds/validation.ts";
-import { ensureBinaries, whyNoCluster } from "./binaries.ts";
-import { type KubeApiserver, startKubeApiserver } from "./kube-apiserver.ts";
-import { until } from "./process.ts";
+import { type Cluster, isWithoutCluster, openCluster } from "./cluster.ts";
 
-const MANIFESTS = join(import.meta.dirname, "..", "..", "crds", "manifests");
 const PATH = "/apis/bot-bottle.dev/v1alpha1/namespaces/default/bottles?dryRun=All&fieldValidation=Strict";
 
 /** what no rule in CEL can say (docs/spec/admission.md) */
 const ONLY_EMBEDDED = /not valid punycode|certificate that cannot be read/;
-
-const missing = whyNoCluster();
-if (missing !== undefined) console.log(`SKIPPED agreement with a real kube-apiserver: ${missing}`);
 
 /** strings made of parts that mean something, so that most are nearly right */
 const madeOf = (...parts: string[]) =>
@@ -198,45 +190,39 @@ const metadata = fc.record({
   finalizers: optional(fc.array(word, { maxLength: 2 })),
 });
 
-describe.skipIf(missing !== undefined)("validate() and a real kube-apiserver", () => {
-  let api: KubeApiserver;
+describe.skipIf(isWithoutCluster("agreement with a real kube-apiserver"))(
+  "validate() and a real kube-apiserver",
+  () => {
+    let cluster: Cluster;
 
-  beforeAll(async () => {
-    const binaries = ensureBinaries();
-    api = await startKubeApiserver(binaries);
-    const kubectl = (...argv: string[]) => execFileSync(binaries.kubectl, [...api.kubectlFlags, ...argv]);
-    kubectl("apply", "-f", MANIFESTS);
-    kubectl("wait", "--for=condition=Established", "--timeout=30s", "crd/bottles.bot-bottle.dev");
-    await until(
-      async () => (await api.call("GET", "/api/v1/namespaces/default")).status === 200,
-      30_000,
-      "default",
-    );
-  });
+    beforeAll(async () => {
+      cluster = await openCluster();
+    });
 
-  afterAll(async () => {
-    await api?.stop();
-  });
+    afterAll(async () => {
+      await cluster?.close();
+    });
 
-  async function agreeOn(object: object) {
-    const sent = JSON.parse(JSON.stringify(object)) as object;
-    const errors = validate(bottles, sent).filter(({ message }) => !ONLY_EMBEDDED.test(message));
-    const { status, body } = await api.call("POST", PATH, sent);
-    expect([201, 400, 422]).toContain(status);
-    const told = JSON.stringify({ sent, ours: errors, theirs: body.message });
-    expect(errors.length === 0, told).toBe(status === 201);
-  }
+    async function agreeOn(object: object) {
+      const sent = JSON.parse(JSON.stringify(object)) as object;
+      const errors = validate(bottles, sent).filter(({ message }) => !ONLY_EMBEDDED.test(message));
+      const { status, body } = await cluster.api.call("POST", PATH, sent);
+      expect([201, 400, 422]).toContain(status);
+      const told = JSON.stringify({ sent, ours: errors, theirs: body.message });
+      expect(errors.length === 0, told).toBe(status === 201);
+    }
 
-  it.each(Object.keys(specs))("agree on any %s", async (field) => {
-    const property = fc.asyncProperty(specs[field]!, (spec) => agreeOn({ ...aBottle(), spec }));
-    await fc.assert(property, { numRuns: 150 });
-  });
+    it.each(Object.keys(specs))("agree on any %s", async (field) => {
+      const property = fc.asyncProperty(specs[field]!, (spec) => agreeOn({ ...aBottle(), spec }));
+      await fc.assert(property, { numRuns: 150 });
+    });
 
-  it("agree on any metadata", async () => {
-    const property = fc.asyncProperty(metadata, (fields) => agreeOn({ ...aBottle(), metadata: fields }));
-    await fc.assert(property, { numRuns: 300 });
-  });
-});
+    it("agree on any metadata", async () => {
+      const property = fc.asyncProperty(metadata, (fields) => agreeOn({ ...aBottle(), metadata: fields }));
+      await fc.assert(property, { numRuns: 300 });
+    });
+  },
+);
 
 function aBottle() {
   return { apiVersion: "bot-bottle.dev/v1alpha1", kind: "Bottle", metadata: { name: "agreement" }, spec: {} };

@@ -13,6 +13,7 @@ export interface KubeApiserver {
   /** administrator of the cluster */
   readonly token: string;
   readonly caPem: string;
+  readonly kubeconfig: string;
   /** what makes kubectl speak to this cluster, and leave no cache behind */
   readonly kubectlFlags: readonly string[];
   /** one request with a JSON body */
@@ -80,6 +81,7 @@ async function whenReady({ folder, url, token, processes, stop }: Starting): Pro
     url,
     token,
     caPem,
+    kubeconfig,
     kubectlFlags: [`--kubeconfig=${kubeconfig}`, `--cache-dir=${join(folder, "kubectl")}`],
     async call(method, path, body) {
       const answer = await request(url + path, {

@@ -12,7 +12,8 @@ type FileOwner = ProvisionedFile["owner"];
  * Throws when a file does not lie where it belongs: `files` outside every volume, `homeFiles` inside one.
  */
 export async function provisioningArchive(spec: SandboxSpec): Promise<Buffer | undefined> {
-  const { files, homeFiles = [] } = spec;
+  const files = spec.files.map(normalized);
+  const homeFiles = (spec.homeFiles ?? []).map(normalized);
   if (files.length + homeFiles.length === 0) return undefined;
   const stray = files.find(({ path }) => volumeAt(spec, path) !== undefined);
   if (stray !== undefined) throw new Error(`${stray.path} would be written through a volume`);
@@ -28,6 +29,12 @@ export async function provisioningArchive(spec: SandboxSpec): Promise<Buffer | u
   archive.finalize();
   return reading;
 }
+
+/** Without `..`, by which a path would seem to lie where it does not. */
+const normalized = (file: ProvisionedFile): ProvisionedFile => ({
+  ...file,
+  path: posix.normalize(file.path),
+});
 
 /**
  * Every folder from the volume down to each file, outermost first.
@@ -60,7 +67,7 @@ function add(
   content?: string,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const name = posix.relative("/", posix.normalize(header.name));
+    const name = posix.relative("/", header.name);
     archive.entry({ ...header, name }, content ?? "", (error) => (error ? reject(error) : resolve()));
   });
 }

@@ -30,7 +30,8 @@ export function unavailableError(error: unknown, socketPath: string): RuntimeUna
   return new RuntimeUnavailableError(adviceFor(code, socketPath), { cause: error });
 }
 
-function adviceFor(code: string, socketPath: string): string {
+/** What a failed connection means, and what to do about it. */
+export function adviceFor(code: string, socketPath: string): string {
   switch (code) {
     case "EACCES":
     case "EPERM":

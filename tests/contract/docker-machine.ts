@@ -13,7 +13,8 @@ import { createImageStore, findProductRoot, NPM_PACKAGES } from "../../local-run
 import type { WantedImage } from "../../reconcilers/contract/image-store.ts";
 import { LABELS } from "../../reconcilers/shared/naming.ts";
 
-export const DOCKER_SOCKET = "/var/run/docker.sock";
+/** The engine under test: the machine's, or the one that DOCKER_HOST names. */
+const DOCKER_SOCKET = process.env.DOCKER_HOST?.replace(/^unix:\/\//, "") ?? "/var/run/docker.sock";
 
 export const connection = new EngineConnection({ socketPath: DOCKER_SOCKET, callTimeoutMs: 20_000 });
 export const { docker } = connection;

@@ -70,11 +70,20 @@ function parse(path: string, text: string): PolicyFile {
     const { line, col } = lines.linePos(error.pos[0]);
     throw new StandaloneError(`${path}: line ${line}, column ${col} is not YAML (${error.code})`);
   }
-  const object: unknown = document.toJS({ maxAliasCount: 0 }) ?? {};
+  const object = toObject(path, document);
   const parsed = PolicyFile.safeParse(object);
   if (parsed.success) return parsed.data;
   const errors = parsed.error.issues.flatMap((issue) => fieldErrorsOf(issue, PolicyFile, object));
   throw new StandaloneError(`${path}: ${describeErrors(errors)}`);
+}
+
+function toObject(path: string, document: ReturnType<typeof parseDocument>): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 0 }) ?? {};
+  } catch {
+    // an alias may stand for anything, and a tower of them for gigabytes
+    throw new StandaloneError(`${path} has an alias (*name): write the value out`);
+  }
 }
 
 function secretsOf(file: PolicyFile, routes: readonly PolicyRoute[]): SecretValue[] {

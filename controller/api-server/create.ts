@@ -4,7 +4,7 @@ import { mediaTypeOf, parseObject } from "./body.ts";
 import type { ResourceExchange } from "./exchange.ts";
 import { generatedName } from "./naming.ts";
 import { badRequest, methodNotAllowed } from "./status-error.ts";
-import { writeOptionsOf, writerOf } from "./write-options.ts";
+import { writeOptionsOf, writerOf, writing } from "./write-options.ts";
 
 /** POST to a collection. */
 export async function createObject(exchange: ResourceExchange): Promise<Answer> {
@@ -16,7 +16,8 @@ export async function createObject(exchange: ResourceExchange): Promise<Answer> 
   if ((object.metadata.resourceVersion ?? "") !== "") {
     throw badRequest("resourceVersion should not be set on objects to be created");
   }
-  const created = writer.create(object, writeOptionsOf(exchange));
+  const options = writeOptionsOf(exchange);
+  const created = writing(exchange, object.metadata.name, () => writer.create(object, options));
   return { kind: "object", code: 201, resource, body: created, warnings };
 }
 

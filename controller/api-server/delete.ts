@@ -1,14 +1,13 @@
 import { z } from "zod";
 import type { ApiObject } from "../../crds/metadata.ts";
-import { ConflictError } from "../../reconcilers/contract/errors.ts";
 import type { Answer } from "./answer.ts";
 import { mediaTypeOf, parseObject } from "./body.ts";
 import type { ResourceExchange } from "./exchange.ts";
 import { requirePresent } from "./replace.ts";
 import { selecting, selectionOf } from "./read.ts";
 import { apiVersionOf } from "./resource.ts";
-import { badRequest, conflict, methodNotAllowed } from "./status-error.ts";
-import { isDryRun, writeOptionsOf, writerOf } from "./write-options.ts";
+import { badRequest, methodNotAllowed } from "./status-error.ts";
+import { isDryRun, writeOptionsOf, writerOf, writing } from "./write-options.ts";
 
 /**
  * Owned objects are the reconcilers' affair and a bottle has its own grace
@@ -62,22 +61,15 @@ function isStillThere({ resource, path }: ResourceExchange, { metadata }: ApiObj
 }
 
 function removeOne(exchange: ResourceExchange, name: string, asked: DeleteOptions): ApiObject {
-  const { resource, path } = exchange;
+  const { path } = exchange;
   const preconditions = {
     uid: asked.preconditions?.uid ?? undefined,
     resourceVersion: asked.preconditions?.resourceVersion ?? undefined,
   };
   const dryRun = writeOptionsOf(exchange).dryRun || isDryRun(asked.dryRun ?? []);
-  try {
-    return writerOf(exchange).delete({ namespace: path.namespace, name }, preconditions, { dryRun });
-  } catch (error) {
-    if (!(error instanceof ConflictError)) throw error;
-    throw conflict(
-      resource.definition,
-      name,
-      "Precondition failed: the object is another one or has changed",
-    );
-  }
+  return writing(exchange, name, () =>
+    writerOf(exchange).delete({ namespace: path.namespace, name }, preconditions, { dryRun }),
+  );
 }
 
 async function deleteOptionsOf(exchange: ResourceExchange): Promise<DeleteOptions> {

@@ -5,7 +5,7 @@ import type { Answer } from "./answer.ts";
 import { mediaTypeOf, parseObject } from "./body.ts";
 import type { ResourceExchange } from "./exchange.ts";
 import { invalid, objectNotFound } from "./status-error.ts";
-import { writeOptionsOf, writerOf } from "./write-options.ts";
+import { writeOptionsOf, writerOf, writing } from "./write-options.ts";
 
 /** PUT of an object or of its status. */
 export async function replaceObject(exchange: ResourceExchange): Promise<Answer> {
@@ -28,9 +28,11 @@ export async function replaceObject(exchange: ResourceExchange): Promise<Answer>
 export function writeOver({ object }: Admitted, exchange: ResourceExchange): ApiObject {
   const writer = writerOf(exchange);
   const options = writeOptionsOf(exchange);
-  return exchange.path.subresource === "status"
-    ? writer.updateStatus(object, options)
-    : writer.update(object, options);
+  return writing(exchange, object.metadata.name, () =>
+    exchange.path.subresource === "status"
+      ? writer.updateStatus(object, options)
+      : writer.update(object, options),
+  );
 }
 
 /** The object that a write is about. Throws StatusError 404. */

@@ -44,7 +44,8 @@ export type NamedResource = Pick<ResourceDefinition, "group" | "plural" | "kind"
 
 const qualified = (name: string, { group }: NamedResource): string =>
   group === "" ? name : `${name}.${group}`;
-const detailsOf = (of: NamedResource, name: string): NonNullable<Status["details"]> => ({
+/** How a Status names an object. */
+export const detailsOf = (of: NamedResource, name: string): NonNullable<Status["details"]> => ({
   name,
   ...(of.group === "" ? {} : { group: of.group }),
   kind: of.plural,
@@ -93,24 +94,6 @@ export const notAcceptable = (): StatusError =>
     code: 406,
     reason: "NotAcceptable",
     message: "only the following media types are accepted: application/json, application/yaml",
-  });
-
-/** 409 for a name that is taken. */
-export const alreadyExists = (of: NamedResource, name: string): StatusError =>
-  new StatusError({
-    code: 409,
-    reason: "AlreadyExists",
-    message: `${qualified(of.plural, of)} "${name}" already exists`,
-    details: detailsOf(of, name),
-  });
-
-/** 409 for a precondition that does not hold any more. */
-export const conflict = (of: NamedResource, name: string, because: string): StatusError =>
-  new StatusError({
-    code: 409,
-    reason: "Conflict",
-    message: `Operation cannot be fulfilled on ${qualified(of.plural, of)} "${name}": ${because}`,
-    details: detailsOf(of, name),
   });
 
 /** 410: the resource version is too old to go on from. */

@@ -33,10 +33,15 @@ export class LeafCertificates {
   readonly #authority: X509Certificate;
   readonly #leafKey: KeyObject;
   readonly #leafKeyPem: string;
+  readonly #mostCached: number;
   readonly #contexts = new Map<string, SecureContext>();
 
   /** Throws when the PEM is not a CA with its own key; the message quotes neither. */
-  constructor(pem: { readonly certificatePem: string; readonly privateKeyPem: string }) {
+  constructor(
+    pem: { readonly certificatePem: string; readonly privateKeyPem: string },
+    mostCached = MAX_CACHED_LEAVES,
+  ) {
+    this.#mostCached = mostCached;
     assertAuthority(pem);
     this.#authority = new X509Certificate(pem.certificatePem);
     this.#issuerKey = createPrivateKey(pem.privateKeyPem);
@@ -53,7 +58,7 @@ export class LeafCertificates {
     this.#contexts.delete(host);
     this.#contexts.set(host, context);
     for (const oldest of this.#contexts.keys()) {
-      if (this.#contexts.size <= MAX_CACHED_LEAVES) break;
+      if (this.#contexts.size <= this.#mostCached) break;
       this.#contexts.delete(oldest);
     }
     return context;

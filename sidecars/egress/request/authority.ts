@@ -2,7 +2,7 @@ import { isIPv6 } from "node:net";
 import ipaddr from "ipaddr.js";
 
 const LABELS = /^[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?)*$/;
-const PLAIN_NAME = /^[a-z][a-z0-9-]{0,62}(\.[a-z][a-z0-9-]{0,62})+$/;
+const PLAIN_NAME = /^[a-z]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z]([a-z0-9-]{0,61}[a-z0-9])?)+$/;
 const MAX_HOST_LENGTH = 253;
 
 /** A host in its one normal form, and a port. */

@@ -1,0 +1,93 @@
+import { Writable } from "node:stream";
+import { describe, expect, it } from "vitest";
+import { AuditRecord } from "../wire/audit.ts";
+import { type AuditEntry, createAuditLog } from "./audit-log.ts";
+import type { Clock } from "./clock.ts";
+
+const allowed: AuditEntry = { verdict: "allow", code: "Allowed", because: "route x allows it" };
+const denied: AuditEntry = { verdict: "deny", code: "HostNotAllowed", because: "no route" };
+
+function aSink(options: { readonly isStuck?: boolean } = {}): { sink: Writable; records: AuditRecord[] } {
+  const records: AuditRecord[] = [];
+  const sink = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      records.push(AuditRecord.parse(JSON.parse(chunk.toString())));
+      if (options.isStuck !== true) done();
+    },
+  });
+  return { sink, records };
+}
+
+function aClock(): Clock & { elapsed: number } {
+  const clock = {
+    elapsed: 0,
+    now: () => new Date(0),
+    elapsedMs: () => clock.elapsed,
+    after: () => () => undefined,
+  };
+  return clock;
+}
+
+describe("createAuditLog", () => {
+  it("numbers records without gaps and marks them with one run", () => {
+    const { sink, records } = aSink();
+    const log = createAuditLog({ sink, clock: aClock() });
+    log.write(allowed);
+    log.write({ ...denied, gate: "bundle" });
+    expect(records).toMatchObject([
+      { sequence: 1, gate: "egress", time: "1970-01-01T00:00:00.000Z" },
+      { sequence: 2, gate: "bundle" },
+    ]);
+    expect(records[0]?.run).toBe(records[1]?.run);
+  });
+
+  it("has no room while nobody takes up what was written", () => {
+    const { sink } = aSink({ isStuck: true });
+    const log = createAuditLog({ sink, clock: aClock() });
+    log.write(allowed);
+    expect(log.hasRoom()).toBe(true);
+    for (let n = 0; n < 10_000 && log.hasRoom(); n += 1) log.write(allowed);
+    expect(log.hasRoom()).toBe(false);
+    const waiting = sink.writableLength;
+    log.write(denied);
+    expect(sink.writableLength).toBe(waiting);
+  });
+
+  it("has no room when the budget is spent, and says afterwards how many denials it left out", () => {
+    const { sink, records } = aSink();
+    const clock = aClock();
+    const log = createAuditLog({ sink, clock, budget: { burst: 2, perSecond: 1 } });
+    log.write(denied);
+    log.write(denied);
+    expect(log.hasRoom()).toBe(false);
+    log.write(denied);
+    log.write(denied);
+    expect(records).toHaveLength(2);
+    clock.elapsed = 2_000;
+    expect(log.hasRoom()).toBe(true);
+    log.write(denied);
+    expect(records.map(({ code }) => code)).toEqual([
+      "HostNotAllowed",
+      "HostNotAllowed",
+      "DenialsNotRecorded",
+      "HostNotAllowed",
+    ]);
+    expect(records[2]?.because).toMatch(/^2 denials/);
+  });
+
+  it("records what was let through even when the budget was spent meanwhile", () => {
+    const { sink, records } = aSink();
+    const log = createAuditLog({ sink, clock: aClock(), budget: { burst: 1, perSecond: 0 } });
+    log.write(denied);
+    log.write(allowed);
+    expect(records).toHaveLength(2);
+  });
+
+  it("has no room any more once writing failed", async () => {
+    const sink = new Writable({ write: (_chunk, _encoding, done) => done(new Error("disk full")) });
+    const log = createAuditLog({ sink, clock: aClock() });
+    log.write(allowed);
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(log.hasRoom()).toBe(false);
+  });
+});

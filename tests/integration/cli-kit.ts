@@ -60,10 +60,13 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
     timeout: 60_000,
   });
   const said = { stdout: "", stderr: "" };
+  let interruptAt = options.interruptAt;
   for (const name of ["stdout", "stderr"] as const) {
     child[name].setEncoding("utf8").on("data", (text: string) => {
       said[name] += text;
-      if (options.interruptAt !== undefined && said[name].includes(options.interruptAt)) child.kill("SIGINT");
+      if (interruptAt === undefined || !said[name].includes(interruptAt)) return;
+      interruptAt = undefined; // a second one would end it at once
+      child.kill("SIGINT");
     });
   }
   child.stdin.on("error", () => undefined); // a command that reads nothing may be gone

@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, join } from "node:path";
 
@@ -18,8 +18,8 @@ export interface Binaries {
 
 /** Why no kube-apiserver can be had on this machine; undefined when one can. */
 export function whyNoCluster(): string | undefined {
-  if (onPath("etcd") === undefined && (process.getuid?.() !== 0 || onPath("apt-get") === undefined)) {
-    return "etcd is not installed, and only root may install it with apt";
+  if (onPath("etcd") === undefined && onPath("apt-get") === undefined) {
+    return "etcd is not installed, and there is no apt to get it from";
   }
   if (existsSync(cached("kube-apiserver"))) return undefined;
   const go = onPath("go");
@@ -32,12 +32,12 @@ export function whyNoCluster(): string | undefined {
     : undefined;
 }
 
-/** Builds and installs what is missing, minutes the first time; the builds stay in the cache. */
+/** Builds and fetches what is missing, minutes the first time; it stays in the cache and nothing is installed. */
 export function ensureBinaries(): Binaries {
   return {
     kubeApiserver: built("kube-apiserver"),
     kubectl: onPath("kubectl") ?? built("kubectl"),
-    etcd: onPath("etcd") ?? installedEtcd(),
+    etcd: onPath("etcd") ?? unpackedEtcd(),
   };
 }
 
@@ -74,11 +74,24 @@ function built(name: string): string {
   return target;
 }
 
-function installedEtcd(): string {
-  const options = { stdio: "inherit", env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } } as const;
-  execFileSync("apt-get", ["update", "-q"], options);
-  execFileSync("apt-get", ["install", "-q", "-y", "--no-install-recommends", "etcd-server"], options);
-  return onPath("etcd")!;
+/** Debian's etcd, unpacked beside the others and not installed: where systemd runs, an installed one would start. */
+function unpackedEtcd(): string {
+  const target = join(cacheFolder(), "etcd", "usr", "bin", "etcd");
+  if (existsSync(target)) return target;
+  const folder = join(cacheFolder(), "etcd");
+  mkdirSync(folder, { recursive: true });
+  const download = () =>
+    execFileSync("apt-get", ["download", "-q", "etcd-server"], { cwd: folder, stdio: "inherit" });
+  try {
+    download();
+  } catch {
+    // No package lists yet, as on a fresh machine; only root may fetch them.
+    execFileSync("apt-get", ["update", "-q"], { stdio: "inherit" });
+    download();
+  }
+  const archive = readdirSync(folder).find((file) => file.endsWith(".deb"))!;
+  execFileSync("dpkg-deb", ["-x", archive, "."], { cwd: folder });
+  return target;
 }
 
 function cacheFolder(): string {

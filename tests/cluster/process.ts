@@ -1,7 +1,9 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync } from "node:fs";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
+
+const SETPRIV = "/usr/bin/setpriv";
 
 /** A program that this process started, and ends. */
 export interface ServerProcess {
@@ -11,10 +13,17 @@ export interface ServerProcess {
   kill(): Promise<void>;
 }
 
-/** Starts a program with its output in a file. It is killed when this process exits, however that happens in an orderly way. */
+/**
+ * Starts a program with its output in a file. It ends with this process: in order on `kill` or exit, and where util-linux is
+ * there also when this process is killed.
+ */
 export function startProcess(program: string, argv: readonly string[], logFile: string): ServerProcess {
   const log = openSync(logFile, "w");
-  const child: ChildProcess = spawn(program, argv, { stdio: ["ignore", log, log] });
+  const [command, ...rest] = existsSync(SETPRIV)
+    ? [SETPRIV, "--pdeathsig=KILL", program, ...argv]
+    : [program, ...argv];
+  const child: ChildProcess = spawn(command!, rest, { stdio: ["ignore", log, log] });
+  closeSync(log);
   const killNow = () => void child.kill("SIGKILL");
   process.once("exit", killNow);
   return {

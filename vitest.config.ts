@@ -9,6 +9,8 @@ export default defineConfig({
     retry: 0,
     testTimeout: 20_000,
     hookTimeout: 60_000,
+    // on a busy machine a process takes more than the default second to start
+    expect: { poll: { timeout: 15_000, interval: 20 } },
     projects: [
       {
         test: {

@@ -1,4 +1,4 @@
-import { writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { inspect } from "node:util";
 import { describe, expect, it } from "vitest";
@@ -126,23 +126,37 @@ describe("createSecretVault", () => {
   });
 
   it("lets passes that ask together wait for one reading", async () => {
-    const count = join(aFolder(), "count");
-    const { create, valueOf } = aVault([feed("token", { command: `echo x >> ${count}; wc -l < ${count}` })]);
+    const runs = join(aFolder(), "runs");
+    const { create, valueOf } = aVault([feed("token", { command: `echo run >> ${runs}; echo value` })]);
     create(["token"]);
-    expect(await Promise.all([valueOf("token"), valueOf("token"), valueOf("token")])).toEqual([
-      "1",
-      "1",
-      "1",
-    ]);
+    const asked = await Promise.all([valueOf("token"), valueOf("token"), valueOf("token")]);
+    expect(asked).toEqual(["value", "value", "value"]);
+    expect(readFileSync(runs, "utf8")).toBe("run\n");
   });
 
   it("prefers a value that was written while a feed was read", async () => {
-    const { vault, create, values, valueOf } = aVault([feed("token", { command: "sleep 0.2; echo old" })]);
+    const folder = aFolder();
+    const command = `touch ${folder}/started; until test -e ${folder}/go; do sleep 0.02; done; echo old`;
+    const { vault, create, values, valueOf } = aVault([feed("token", { command })]);
     const uid = create(["token"]);
     const asked = valueOf("token");
+    await expect.poll(() => existsSync(join(folder, "started"))).toBe(true);
     vault.hold(uid, { keys: ["token"], values: values({ token: "new" }) });
+    writeFileSync(join(folder, "go"), "");
     expect(await asked).toBe("new");
     expect(await valueOf("token")).toBe("new");
+  });
+
+  it("keeps nothing of a feed whose Secret was deleted while it was read", async () => {
+    const folder = aFolder();
+    const command = `touch ${folder}/started; until test -e ${folder}/go; do sleep 0.02; done; echo late`;
+    const { vault, create, valueOf } = aVault([feed("token", { command })]);
+    const uid = create(["token"]);
+    const asked = valueOf("token");
+    await expect.poll(() => existsSync(join(folder, "started"))).toBe(true);
+    vault.forget(uid);
+    writeFileSync(join(folder, "go"), "");
+    expect(await asked).toBeUndefined();
   });
 
   it("says why a feed gave nothing and asks it again after a while only", async () => {

@@ -97,13 +97,15 @@ describe("history", () => {
     }
   });
 
-  it("says so for versions of a database that was moved away", () => {
+  it("says so for versions of a database that was moved away, however much the new one has", () => {
     const clock = new ManualClock();
     const old = aStore(clock);
     old.create(bottles, aDraft("a"));
     const version = old.resourceVersion;
     clock.advance(1_000);
-    expect(() => aStore(clock).watch(bottles, { resourceVersion: version })).toThrow(ExpiredError);
+    const fresh = aStore(clock);
+    for (let index = 0; index < 10; index += 1) fresh.create(bottles, aDraft(`b${index}`));
+    expect(() => fresh.watch(bottles, { resourceVersion: version })).toThrow(ExpiredError);
   });
 
   it("keeps the newest state of an object however old it is", () => {
@@ -113,6 +115,25 @@ describe("history", () => {
     forgetHistory(store, clock);
     expect(store.get(bottles, ref("old"))).toEqual(made);
     expect(store.list(bottles, {}).items).toContainEqual(made);
+  });
+
+  it("keeps the state before each change that it keeps", async () => {
+    const clock = new ManualClock();
+    const store = aStore(clock);
+    store.create(bottles, aDraft("a", { labels: { on: "yes" } }));
+    store.create(bottles, aDraft("b", { labels: { on: "yes" } }));
+    const page = store.list(bottles, { limit: 1 });
+    clock.advance(HISTORY.ms + 1);
+    store.update(bottles, aDraft("b", { labels: { on: "no" } }));
+    churn(store, 501);
+    // the page's moment is the last that is whole
+    expect(() => store.watch(bottles, { resourceVersion: String(Number(page.resourceVersion) - 1) })).toThrow(
+      ExpiredError,
+    );
+    const { events: seen } = changesOf(store, bottles, { ...page, labelSelector: "on=yes" });
+    await expect.poll(() => seen).toMatchObject([{ type: "DELETED", object: { metadata: { name: "b" } } }]);
+    const rest = store.list(bottles, { continue: page.continue });
+    expect(rest.items).toMatchObject([{ metadata: { name: "b", labels: { on: "yes" } } }]);
   });
 
   it("keeps the last rows and no more", () => {

@@ -100,6 +100,10 @@ export const BottleStatus = z.strictObject({
     .string()
     .optional()
     .describe("moment when the files of a new home were written; they are never written again"),
+  homeFilesHash: z
+    .string()
+    .optional()
+    .describe("hash of the prompt and the git author that the home was last given"),
 });
 export type BottleStatus = z.infer<typeof BottleStatus>;
 

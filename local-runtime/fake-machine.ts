@@ -30,7 +30,7 @@ const everyImage: MachineImages = {
 };
 
 /** `echo`, `true`, `false`, `exit N`, and `cat` of what was provisioned. */
-const runFakeCommand: FakeCommand = (sandbox, request) => {
+const runFakeCommand: FakeCommand = (sandbox, request, input) => {
   const [program, ...words] = request.argv;
   switch (program) {
     case "echo":
@@ -42,6 +42,6 @@ const runFakeCommand: FakeCommand = (sandbox, request) => {
     case "exit":
       return { stdout: "", exitCode: Number(words[0] ?? 0) };
     default:
-      return catProvisionedFiles(sandbox, request);
+      return catProvisionedFiles(sandbox, request, input);
   }
 };

@@ -8,7 +8,7 @@ import type { ClassFields } from "../crds/class-fields.ts";
 import type { Condition } from "../crds/condition.ts";
 import { bottles } from "../crds/resources.ts";
 import { FakeEngine, type FakeSandbox } from "../local-runtime/fake/fake-engine.ts";
-import { createFakeExec } from "../local-runtime/fake/fake-exec.ts";
+import { catProvisionedFiles, createFakeExec, type FakeCommand } from "../local-runtime/fake/fake-exec.ts";
 import { createFakeLinkProbe, createFakeSidecarControl } from "../local-runtime/fake/fake-link.ts";
 import { FakeRuntime } from "../local-runtime/fake/fake-runtime.ts";
 import { createBottleReconciler } from "../reconcilers/bottle/reconciler.ts";
@@ -17,9 +17,9 @@ import type { Reconciler } from "../reconcilers/contract/reconciler.ts";
 import type { ResourceClient } from "../reconcilers/contract/resource-client.ts";
 import type { Result } from "../reconcilers/contract/result.ts";
 import type { SandboxPhase, SandboxRole } from "../reconcilers/contract/sandbox-runtime.ts";
-import type { SecretFacts } from "../reconcilers/contract/secret-source.ts";
-import { HOME_PATH } from "../reconcilers/shared/agent-paths.ts";
+import { AGENT_USER, HOME_PATH } from "../reconcilers/shared/agent-paths.ts";
 import { sandboxName, volumeName } from "../reconcilers/shared/naming.ts";
+import { HeldSecrets } from "./held-secrets.ts";
 import { createCertificateAuthority } from "../sidecars/egress/certificates/authority.ts";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
@@ -29,14 +29,6 @@ const MEMORY = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 /** fake sidecars answer at once, so that silence need not be waited for long */
 const ANSWER_TIMEOUT_MS = 50;
 
-/** A secret as its owner gave it; `value` undefined: not in memory. */
-export interface HeldSecret {
-  readonly hosts: readonly string[];
-  readonly key: string;
-  readonly value?: string | undefined;
-  readonly version?: string;
-}
-
 /**
  * A bottle reconciler on a real store and a fake machine, with time in the
  * test's hands. It watches, at every moment, that no agent begins to run
@@ -45,7 +37,7 @@ export interface HeldSecret {
 export class BottleWorld {
   readonly engine: FakeEngine;
   readonly client: ResourceClient;
-  readonly secrets = new Map<string, HeldSecret>();
+  readonly secrets = new HeldSecrets();
   readonly events: string[] = [];
   readonly authorities = new Map<string, ReturnType<typeof createCertificateAuthority>>();
   /** by image kind or reference; what is not here is present */
@@ -171,6 +163,15 @@ export class BottleWorld {
     if (phase === "created") sandbox.startedAt = undefined;
   }
 
+  /** `cat` of what was provisioned, and the shell that writes its stdin into a file of the home */
+  readonly #runCommand: FakeCommand = (sandbox, request, input) => {
+    const [program, , , , path = ""] = request.argv;
+    if (program !== "sh") return catProvisionedFiles(sandbox, request, input);
+    const file = { path, content: input, mode: 0o600, owner: AGENT_USER };
+    this.engine.homeOf(sandbox.spec)?.files.set(path, file);
+    return { stdout: "", exitCode: 0 };
+  };
+
   /** the prompt in the home, as the agent would read it */
   prompt(bottle: Bottle): string | undefined {
     const home = this.engine.volumes.get(volumeName(bottle.metadata.uid, "home"));
@@ -246,7 +247,7 @@ export class BottleWorld {
       runtime: new FakeRuntime(this.engine),
       probe: createFakeLinkProbe(this.engine),
       control: createFakeSidecarControl(this.engine),
-      exec: createFakeExec(this.engine),
+      exec: createFakeExec(this.engine, this.#runCommand),
       images: {
         ensure: async (image) => {
           const id =
@@ -254,7 +255,7 @@ export class BottleWorld {
           return this.images.get(id) ?? { kind: "present", id };
         },
       },
-      secrets: { facts: async (ref) => this.#facts(ref.name), value: async (ref) => this.#value(ref.name) },
+      secrets: this.secrets,
       authorities: {
         of: async (uid) => {
           const kept = this.authorities.get(uid);
@@ -268,19 +269,6 @@ export class BottleWorld {
       rootCertificates: "-----ROOTS-----\n",
       answerTimeoutMs: ANSWER_TIMEOUT_MS,
     });
-  }
-
-  #facts(name: string): SecretFacts | undefined {
-    const held = this.secrets.get(name);
-    if (held === undefined) return undefined;
-    const version = held.value === undefined ? undefined : (held.version ?? held.value.length.toString());
-    return { hosts: held.hosts, keys: { [held.key]: { version } } };
-  }
-
-  #value(name: string): { value: string; version: string } | undefined {
-    const held = this.secrets.get(name);
-    if (held?.value === undefined) return undefined;
-    return { value: held.value, version: held.version ?? held.value.length.toString() };
   }
 }
 

@@ -25,6 +25,7 @@ export const WANTED: Wanted = {
   policy: desiredPolicy([], [], "ca"),
   parts: found(WANTED_PARTS),
   secretsObstacle: undefined,
+  keptFiles: { files: [], hash: "kept" },
   provider: "none",
   agentImage: "agent",
   caFingerprint: "ca",

@@ -1,4 +1,5 @@
-import { PassThrough, Readable } from "node:stream";
+import { PassThrough } from "node:stream";
+import { text } from "node:stream/consumers";
 import { SandboxNotFoundError } from "../../reconcilers/contract/errors.ts";
 import type {
   ExecRequest,
@@ -15,8 +16,8 @@ export interface FakeCommandResult {
   readonly exitCode: number;
 }
 
-/** What commands do in a fake sandbox. */
-export type FakeCommand = (sandbox: FakeSandbox, request: ExecRequest) => FakeCommandResult;
+/** What commands do in a fake sandbox; `input` is all that came on stdin, empty when it was not attached. */
+export type FakeCommand = (sandbox: FakeSandbox, request: ExecRequest, input: string) => FakeCommandResult;
 
 /** `cat FILE` of what was provisioned; every other command is not there. */
 export const catProvisionedFiles: FakeCommand = (sandbox, { argv: [program, path = ""] }) => {
@@ -26,24 +27,33 @@ export const catProvisionedFiles: FakeCommand = (sandbox, { argv: [program, path
     : { stdout: file.content, exitCode: 0 };
 };
 
-/** SandboxExec on a FakeEngine: commands end at once. */
+/** SandboxExec on a FakeEngine: commands end at once, or when their stdin does. */
 export function createFakeExec(engine: FakeEngine, run: FakeCommand = catProvisionedFiles): SandboxExec {
   return {
     async exec(name, request): Promise<ExecSession> {
       return engine.call(`exec ${name}`, () => {
         const sandbox = engine.sandboxes.get(name);
         if (sandbox?.phase !== "running") throw new SandboxNotFoundError(`${name} does not run`);
-        const { stdout, stderr, exitCode } = run(sandbox, request);
-        return {
-          stdin: new PassThrough(),
-          stdout: Readable.from([stdout]),
-          stderr: Readable.from([stderr ?? ""]),
-          resize: async () => undefined,
-          kill: async () => undefined,
-          exitCode: Promise.resolve(exitCode),
-        };
+        return sessionOf(request, (input) => run(sandbox, request, input));
       });
     },
+  };
+}
+
+function sessionOf(request: ExecRequest, run: (input: string) => FakeCommandResult): ExecSession {
+  const [stdin, stdout, stderr] = [new PassThrough(), new PassThrough(), new PassThrough()];
+  const end = (result: FakeCommandResult): number => {
+    stdout.end(result.stdout);
+    stderr.end(result.stderr ?? "");
+    return result.exitCode;
+  };
+  return {
+    stdin,
+    stdout,
+    stderr,
+    resize: async () => undefined,
+    kill: async () => undefined,
+    exitCode: request.stdin ? text(stdin).then((input) => end(run(input))) : Promise.resolve(end(run(""))),
   };
 }
 

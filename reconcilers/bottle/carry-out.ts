@@ -3,10 +3,12 @@ import { bottles } from "../../crds/resources.ts";
 import type { CertificateAuthorities } from "../contract/certificate-authorities.ts";
 import { SandboxNotFoundError } from "../contract/errors.ts";
 import type { ResourceClient } from "../contract/resource-client.ts";
+import type { SandboxExec } from "../contract/sandbox-exec.ts";
 import type { SandboxRuntime } from "../contract/sandbox-runtime.ts";
 import { FINALIZER } from "./plan/purpose.ts";
 import type { Step, Work } from "./plan/steps.ts";
 import type { PolicyDelivery } from "./policy-delivery.ts";
+import { refreshHome } from "./refresh-home.ts";
 import { SidecarsRefusedError, SidecarsSilentError } from "./sidecar-session.ts";
 
 export interface CarryOutDependencies {
@@ -14,6 +16,7 @@ export interface CarryOutDependencies {
   readonly runtime: SandboxRuntime;
   readonly delivery: PolicyDelivery;
   readonly authorities: CertificateAuthorities;
+  readonly exec: SandboxExec;
 }
 
 /**
@@ -43,7 +46,7 @@ export async function carryOut(
 async function take(
   step: Step,
   bottle: Bottle,
-  { client, runtime, delivery, authorities }: CarryOutDependencies,
+  { client, runtime, delivery, authorities, exec }: CarryOutDependencies,
   signal: AbortSignal,
 ): Promise<void> {
   switch (step.kind) {
@@ -57,6 +60,8 @@ async function take(
       return delivery.configureNew(step.sidecars, step.policy, signal);
     case "wipe":
       return wipe(step.name, delivery, signal);
+    case "refreshHome":
+      return refreshHome(step.name, step.files, exec, signal);
     case "removeAuthority":
       return authorities.remove(bottle.metadata.uid);
     case "removeFinalizer":

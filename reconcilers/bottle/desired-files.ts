@@ -24,16 +24,27 @@ export function desiredFiles(caCertificatePem: string, rootCertificatesPem: stri
 }
 
 /** Files of a new home, the agent's own. */
-export function desiredHomeFiles({ fields, spec, provider, prompt }: EffectiveBottle): ProvisionedFile[] {
+export function desiredHomeFiles(effective: EffectiveBottle): ProvisionedFile[] {
+  const { fields, spec, provider } = effective;
   const facts = { display: spec.display ?? {}, model: fields.provider?.model };
+  const own = provider
+    .homeFiles(facts)
+    .map((file) => ({ ...file, path: `${HOME_PATH}/${file.path}`, owner: AGENT_USER }));
+  return [...desiredKeptFiles(effective), ...own];
+}
+
+/**
+ * The files of a home that follow the spec for as long as the bottle lives. A provider's own are not among them: its
+ * CLI keeps its state there.
+ */
+export function desiredKeptFiles({ fields, prompt }: EffectiveBottle): ProvisionedFile[] {
   const user = fields.git?.user;
   return [
-    { path: PROMPT_PATH, content: prompt, mode: 0o600 },
-    ...provider.homeFiles(facts).map((file) => ({ ...file, path: `${HOME_PATH}/${file.path}` })),
+    { path: PROMPT_PATH, content: prompt, mode: 0o600, owner: AGENT_USER },
     ...(user === undefined
       ? []
-      : [{ path: `${HOME_PATH}/.gitconfig`, content: gitConfig(user), mode: 0o644 }]),
-  ].map((file) => ({ ...file, owner: AGENT_USER }));
+      : [{ path: `${HOME_PATH}/.gitconfig`, content: gitConfig(user), mode: 0o600, owner: AGENT_USER }]),
+  ];
 }
 
 function gitConfig({ name, email }: GitUser): string {

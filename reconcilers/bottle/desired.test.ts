@@ -134,7 +134,7 @@ describe("the agent's files", () => {
       path.endsWith(".gitconfig"),
     );
 
-    expect(file).toMatchObject({ content, mode: 0o644 });
+    expect(file).toMatchObject({ content, mode: 0o600 });
   });
 });
 

@@ -74,6 +74,7 @@ function unknownWanted(parts: Parts, obstacle: Obstacle): Observed {
     policy: undefined,
     parts: { kind: "obstacle", obstacle },
     secretsObstacle: undefined,
+    keptFiles: { files: [], hash: "" },
     provider: undefined,
     agentImage: undefined,
     caFingerprint: undefined,

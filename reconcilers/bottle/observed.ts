@@ -1,3 +1,4 @@
+import type { ProvisionedFile } from "../contract/sandbox-runtime.ts";
 import type { AgentCheck } from "./agent-checks.ts";
 import type { DesiredParts } from "./desired-parts.ts";
 import type { DesiredPolicy } from "./desired-policy.ts";
@@ -12,6 +13,8 @@ export interface Wanted {
   readonly parts: Found<DesiredParts>;
   /** what stands against the secrets; undefined when all are there, or it is not known which are needed */
   readonly secretsObstacle: Obstacle | undefined;
+  /** what the home should be given when it has something else, with its hash */
+  readonly keptFiles: { readonly files: readonly ProvisionedFile[]; readonly hash: string };
   /** for status */
   readonly provider: string | undefined;
   readonly agentImage: string | undefined;

@@ -8,8 +8,9 @@ import {
 import type { ImageState, ImageStore, WantedImage } from "../contract/image-store.ts";
 import type { SandboxRole, SandboxRuntime } from "../contract/sandbox-runtime.ts";
 import type { SecretFacts, SecretSource } from "../contract/secret-source.ts";
+import { hashOf } from "../shared/naming.ts";
 import { desiredEnvironment } from "./desired-environment.ts";
-import { desiredFiles, desiredHomeFiles } from "./desired-files.ts";
+import { desiredFiles, desiredHomeFiles, desiredKeptFiles } from "./desired-files.ts";
 import { type DesiredParts, desiredParts, ownerOf } from "./desired-parts.ts";
 import { desiredPolicy, desiredRoutes } from "./desired-policy.ts";
 import { type EffectiveBottle, readEffectiveBottle } from "./effective-bottle.ts";
@@ -61,6 +62,7 @@ export class WantedReader {
       runtimeObstacle(effective, runtime, signal),
     ]);
     const secrets = decideSecretGrants(routes, facts);
+    const kept = desiredKeptFiles(effective);
     const fingerprint = authority.kind === "found" ? authority.value.fingerprint : undefined;
     return {
       policy: fingerprint === undefined ? undefined : desiredPolicy(routes, secrets.grants, fingerprint),
@@ -69,6 +71,7 @@ export class WantedReader {
           ? this.#parts(bottle, effective, authority, images)
           : { kind: "obstacle", obstacle },
       secretsObstacle: secrets.obstacle,
+      keptFiles: { files: kept, hash: hashOf(kept) },
       provider: effective.provider.name,
       agentImage: images.kind === "found" ? images.value.agent : undefined,
       caFingerprint: fingerprint,

@@ -78,6 +78,30 @@ describe("a new bottle", () => {
     world.violations.length = 0;
   });
 
+  it("gets a new prompt into its home while it runs, and after a time of rest", async () => {
+    const { signal } = world;
+    const ref = { namespace: "default", name: "a" };
+    const prompted = { apiVersion: API, kind: "Agent", metadata: ref, spec: { prompt: "one" } } as const;
+    const agent = await world.client.create(agents, prompted, signal);
+    const bottle = await world.apply({ agentRef: { name: "a" } });
+    await world.converge();
+    const before = world.sandbox(bottle, "agent");
+
+    const second = await world.client.update(agents, { ...agent, spec: { prompt: "two" } }, signal);
+    await world.converge();
+    expect(world.prompt(bottle)).toBe("two");
+    expect(world.sandbox(bottle, "agent")).toBe(before);
+
+    await world.apply({ agentRef: { name: "a" }, operatingMode: "Suspended" });
+    await world.converge();
+    await world.client.update(agents, { ...second, spec: { prompt: "three" } }, signal);
+    await world.apply({ agentRef: { name: "a" } });
+    await world.converge();
+
+    expect(world.prompt(bottle)).toBe("three");
+    expect(await world.condition("Ready")).toMatchObject({ status: "True" });
+  });
+
   it("has an empty prompt, the agent's own, when nobody gave one", async () => {
     const bottle = await world.apply();
     await world.converge();

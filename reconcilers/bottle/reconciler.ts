@@ -37,6 +37,7 @@ export interface BottleReconcilerDependencies extends WantedDependencies {
 interface Decision {
   readonly plan: Plan;
   readonly facts: StatusFacts;
+  readonly keptFilesHash?: string;
 }
 
 /** The object changed since it was read: read it again. */
@@ -128,7 +129,8 @@ class BottleReconciler implements Reconciler {
           pass,
         );
         const plan = planRun({ bottle, now: pass.now, untilMs: purpose.untilMs }, observed);
-        return { plan, facts: factsOf(observed, runtime.name) };
+        const { hash: keptFilesHash } = observed.wanted.keptFiles;
+        return { plan, facts: factsOf(observed, runtime.name), keptFilesHash };
       }
       default:
         return purpose satisfies never;
@@ -151,10 +153,14 @@ const factsOf = ({ wanted, enforcement }: Observed, runtime: string): StatusFact
   ...(enforcement.kind === "holds" ? { policyHash: enforcement.report.policyHash ?? "" } : {}),
 });
 
-/** The work is done: if it wrote the files of a new home, they are never written again. */
-function withHome({ plan, facts }: Decision, { now }: Pass): Decision {
-  const wroteHome = stepsOf(plan.work).some(
-    (step) => step.kind === "create" && step.spec.homeFiles !== undefined,
-  );
-  return { plan, facts: wroteHome ? { ...facts, homeProvisionedTime: now.toISOString() } : facts };
+/** The work is done: what it wrote into the home is noted, and the files of a new home are never written again. */
+function withHome({ plan, facts, keptFilesHash }: Decision, { now }: Pass): Decision {
+  const steps = stepsOf(plan.work);
+  const wroteNewHome = steps.some((step) => step.kind === "create" && step.spec.homeFiles !== undefined);
+  const wroteHome = wroteNewHome || steps.some(({ kind }) => kind === "refreshHome");
+  const written = {
+    ...(wroteNewHome ? { homeProvisionedTime: now.toISOString() } : {}),
+    ...(wroteHome ? { homeFilesHash: keptFilesHash ?? "" } : {}),
+  };
+  return { plan, facts: { ...facts, ...written } };
 }

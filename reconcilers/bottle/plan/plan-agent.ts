@@ -1,3 +1,5 @@
+import type { Bottle } from "../../../crds/bottle.ts";
+import type { SandboxState } from "../../contract/sandbox-runtime.ts";
 import type { DesiredParts } from "../desired-parts.ts";
 import type { Observed } from "../observed.ts";
 import type { RunRequest } from "./plan-run.ts";
@@ -19,8 +21,15 @@ export function planAgent(
   const { agent } = observed.parts.sandboxes;
   if (observed.enforcement.kind !== "holds" || agent === undefined) return undefined;
   if (agent.phase === "paused") return { kind: "unpause", name: agent.name };
+  if (agent.phase === "running") return planRefresh(bottle, agent, observed);
   const spec = agentSpecFor(bottle, observed.parts, wanted);
-  const mayStart = agent.phase !== "running" && areSecretsUsable(observed) && !isResting(agent, now);
+  const mayStart = areSecretsUsable(observed) && !isResting(agent, now);
   if (!mayStart || spec.homeFiles !== undefined) return undefined;
   return inOrder({ kind: "create", spec }, { kind: "start", name: agent.name });
+}
+
+/** A home that was given something else than what is wanted now, such as an older prompt. */
+function planRefresh({ status }: Bottle, { name }: SandboxState, { wanted }: Observed): Work | undefined {
+  const { files, hash } = wanted.keptFiles;
+  return status?.homeFilesHash === hash ? undefined : { kind: "refreshHome", name, files };
 }

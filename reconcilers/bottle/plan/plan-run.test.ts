@@ -12,10 +12,11 @@ import {
 } from "../../../tests/observed-builder.ts";
 import type { Observed } from "../observed.ts";
 import type { Obstacle } from "../obstacle.ts";
+import { planAgent } from "./plan-agent.ts";
 import { planRun } from "./plan-run.ts";
 import { stepsOf, type Work } from "./steps.ts";
 
-const provisioned = { homeProvisionedTime: "2026-01-01T00:00:00Z" };
+const provisioned = { homeProvisionedTime: "2026-01-01T00:00:00Z", homeFilesHash: "kept" };
 const failedSince = (ms: number) => ({
   ...provisioned,
   conditions: [
@@ -237,12 +238,20 @@ describe("planRun", () => {
       expect(WANTED_PARTS.sandboxes.agent.homeFiles).toHaveLength(1);
     });
 
-    it("never gets files into a home that has lived, even when status forgot", () => {
-      const parts = someParts({ ...RUNNING, agent: "exited" });
+    it("never gets files into a home that has lived, even when status forgot, and starts", () => {
+      const { work } = plan({ parts: someParts({ ...RUNNING, agent: "exited" }) }, { homeFilesHash: "kept" });
 
-      for (const step of stepsOf(plan({ parts }, {}).work)) {
-        expect(step.kind === "create" ? step.spec.homeFiles : undefined).toBeUndefined();
-      }
+      const { homeFiles: _none, ...spec } = WANTED_PARTS.sandboxes.agent;
+      expect(stepsOf(work)).toEqual([
+        { kind: "create", spec },
+        { kind: "start", name: spec.name },
+      ]);
+    });
+
+    it("is not started by its own decider before its home has its files, whoever is asked first", () => {
+      const request = { bottle: aBottle(), now: NOW, untilMs: undefined };
+
+      expect(planAgent(request, anObserved({ parts: someParts(made) }), WANTED_PARTS)).toBeUndefined();
     });
 
     it.each(["created", "exited"] as const)(
@@ -258,6 +267,10 @@ describe("planRun", () => {
       expect(does({ parts: someParts({ ...RUNNING, agent: "paused" }) })).toEqual(["unpause agent"]);
     });
 
+    it("is given a prompt that changed, as itself, without a restart", () => {
+      expect(does({}, { ...provisioned, homeFilesHash: "older" })).toEqual(["refreshHome agent"]);
+    });
+
     it("does not start without a secret that a route needs", () => {
       const secretsObstacle: Obstacle = { reason: "SecretMissing", message: "", end: { waitMs: 30_000 } };
 
@@ -265,35 +278,6 @@ describe("planRun", () => {
 
       expect(said(work)).toEqual([]);
       expect(end).toMatchObject({ kind: "progress", reason: "SecretMissing" });
-    });
-  });
-
-  describe("the end of a pass with nothing to do", () => {
-    it.each([
-      {
-        what: "a stalled spec",
-        observed: { wanted: blocked({ reason: "ClassCycle", message: "", end: "stalled" }) },
-        end: { kind: "stalled", reason: "ClassCycle" },
-      },
-      {
-        what: "a failed check",
-        observed: { agentCheck: { kind: "failed", message: "ca" } },
-        end: { kind: "progress", afterMs: 5_000, reason: "CheckFailed" },
-      },
-      {
-        what: "an agent that just ended",
-        observed: { agentCheck: { kind: "notSeen" } },
-        end: { kind: "progress", afterMs: 1_000, reason: "NotRunning" },
-      },
-    ] as const)("$what", ({ observed, end }) => {
-      expect(plan(observed).end).toMatchObject(end);
-    });
-
-    it("looks at a link that was just started again within moments", () => {
-      const airlock = aPart("airlock", "running", { startedAt: new Date(NOW.getTime() - 100) });
-      const parts = someParts({ ...RUNNING, airlock, agent: aPart("agent", "created") });
-
-      expect(plan({ parts, enforcement: failing("ProbeFailed") }).end).toMatchObject({ afterMs: 40 });
     });
   });
 });

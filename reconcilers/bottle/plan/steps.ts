@@ -1,4 +1,4 @@
-import type { SandboxSpec, VolumeSpec } from "../../contract/sandbox-runtime.ts";
+import type { ProvisionedFile, SandboxSpec, VolumeSpec } from "../../contract/sandbox-runtime.ts";
 import type { DesiredPolicy } from "../desired-policy.ts";
 
 /** One thing to do. Data, so that a plan can be read, compared and shown. */
@@ -15,6 +15,8 @@ export type Step =
   | { readonly kind: "configure"; readonly sidecars: SandboxSpec; readonly policy: DesiredPolicy }
   /** makes sidecars forget their secrets; they are removed next, so that silence is no obstacle */
   | { readonly kind: "wipe"; readonly name: string }
+  /** writes files into a home that lives, as the agent's user: what links there lead to, the agent could write itself */
+  | { readonly kind: "refreshHome"; readonly name: string; readonly files: readonly ProvisionedFile[] }
   | { readonly kind: "removeAuthority" }
   | { readonly kind: "removeFinalizer" }
   | { readonly kind: "deleteBottle" };

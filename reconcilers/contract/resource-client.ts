@@ -46,7 +46,8 @@ export type Draft<T extends ApiObject> = Omit<T, "metadata"> & {
  * The Kubernetes API as reconcilers see it. Resource versions are opaque.
  *
  * Every method throws ApiUnavailableError when the server cannot be reached or
- * fails; that is never to be read as "does not exist".
+ * fails; that is never to be read as "does not exist". An abort of `signal`
+ * rejects with its reason.
  */
 export interface ResourceClient {
   /** undefined when the object does not exist */

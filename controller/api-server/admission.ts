@@ -99,7 +99,11 @@ const isEmpty = (value: unknown): boolean =>
 function checkPlace(metadata: Record<string, unknown>, path: ResourcePath): void {
   const differs = (field: "name" | "namespace"): boolean =>
     path[field] !== undefined && metadata[field] !== undefined && metadata[field] !== path[field];
-  if (differs("name")) throw badRequest("the name of the object does not match the name on the URL");
+  if (differs("name")) {
+    throw badRequest(
+      `the name of the object (${String(metadata["name"])}) does not match the name on the URL (${path.name})`,
+    );
+  }
   if (differs("namespace")) {
     throw badRequest("the namespace of the provided object does not match the namespace sent on the request");
   }

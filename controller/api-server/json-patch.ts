@@ -16,8 +16,9 @@ const Operations = z
 
 /** Applies a JSON patch (RFC 6902), whole or not at all. Throws StatusError 400 or 422; what was sent is never quoted. */
 export function applyJsonPatch(current: object, patch: unknown): unknown {
+  if (!Array.isArray(patch)) throw badRequest("the patch must be a list of JSON patch operations (RFC 6902)");
   const parsed = Operations.safeParse(patch);
-  if (!parsed.success) throw badRequest("the patch must be a list of JSON patch operations (RFC 6902)");
+  if (!parsed.success) throw rejected("it has operations that are none (RFC 6902)");
   const document = { root: structuredClone(current) };
   const operations = parsed.data.map((operation) => ({
     ...operation,
@@ -26,9 +27,12 @@ export function applyJsonPatch(current: object, patch: unknown): unknown {
   }));
   const failed = applyPatch(document, operations as Operation[]).findIndex((error) => error !== null);
   if (failed === -1) return document.root;
-  throw new StatusError({
+  throw rejected(`operation ${failed} of the patch does not apply`);
+}
+
+const rejected = (because: string): StatusError =>
+  new StatusError({
     code: 422,
     reason: "Invalid",
-    message: `the server rejected our request due to an error in our request: operation ${failed} of the patch does not apply`,
+    message: `the server rejected our request due to an error in our request: ${because}`,
   });
-}

@@ -2,16 +2,24 @@ import { isDeepStrictEqual } from "node:util";
 import { secrets, type Secret } from "../../crds/core.ts";
 import type { ApiObject } from "../../crds/metadata.ts";
 import type { Draft } from "../../reconcilers/contract/resource-client.ts";
-import { invalid, type StatusCause } from "./status-error.ts";
+import { badRequest, invalid, type StatusCause } from "./status-error.ts";
 
 const KEY = /^[-._a-zA-Z0-9]{1,253}$/;
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 const MAX_BYTES = 1024 * 1024;
 
-/** Kubernetes's rules for Secrets. Throws StatusError 422, which names keys and never a value. */
+/** Kubernetes's rules for Secrets. Throws StatusError 400 or 422, which names keys and never a value. */
 export function checkSecret(sent: Draft<ApiObject>, before: Secret | undefined): void {
   const secret = sent as Draft<Secret>;
   const causes = [...keyCauses(secret), ...sizeCauses(secret), ...immutableCauses(secret, before)];
   if (causes.length > 0) throw invalid(secrets, secret.metadata.name, causes);
+  const unreadable = textsOf(secret.data).find(([, text]) => !isBase64(String(text)));
+  if (unreadable !== undefined) throw badRequest(`illegal base64 in data.${unreadable[0]}`);
+}
+
+function isBase64(text: string): boolean {
+  const letters = text.replaceAll(/\s/g, "");
+  return BASE64.test(letters) && letters.length % 4 === 0;
 }
 
 const textsOf = (field: unknown): [string, unknown][] =>

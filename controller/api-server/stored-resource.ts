@@ -1,5 +1,6 @@
 import type { ApiObject } from "../../crds/metadata.ts";
 import type { ResourceDefinition } from "../../crds/resources.ts";
+import type { ObjectRef } from "../../reconcilers/contract/resource-client.ts";
 import type { ResourceStore } from "../store/index.ts";
 import { eventTable, namespaceTable } from "./core-tables.ts";
 import { tableOfPrinterColumns } from "./printer-columns.ts";
@@ -72,13 +73,24 @@ export function storedReader(of: ResourceDefinition, store: ResourceStore): Reso
 
 /** Writes to the store. */
 export function storedWriter(of: ResourceDefinition, store: ResourceStore): ResourceWriter {
-  const run = <T>({ dryRun }: WriteOptions, act: () => T): T => (dryRun ? store.dryRun(act) : act());
-  return {
-    create: (object, options) => run(options, () => store.create(of, object)),
-    update: (object, options) => run(options, () => store.update(of, object)),
-    updateStatus: (object, options) => run(options, () => store.updateStatus(of, object)),
-    delete: (ref, preconditions, options) => run(options, () => store.delete(of, ref, preconditions)),
+  const write = (ref: ObjectRef, { dryRun }: WriteOptions, act: () => ApiObject): ApiObject => {
+    if (!dryRun) return act();
+    const before = store.get(of, ref);
+    return withVersionOf(before, store.dryRun(act));
   };
+  return {
+    create: (object, options) => write(object.metadata, options, () => store.create(of, object)),
+    update: (object, options) => write(object.metadata, options, () => store.update(of, object)),
+    updateStatus: (object, options) => write(object.metadata, options, () => store.updateStatus(of, object)),
+    delete: (ref, preconditions, options) => write(ref, options, () => store.delete(of, ref, preconditions)),
+  };
+}
+
+/** What was not written has the version that is stored, or none: kubectl diff would show another one as a change. */
+function withVersionOf(before: ApiObject | undefined, { metadata, ...rest }: ApiObject): ApiObject {
+  const { resourceVersion: _, ...unversioned } = metadata;
+  const version = before === undefined ? {} : { resourceVersion: before.metadata.resourceVersion };
+  return { ...rest, metadata: { ...unversioned, ...version } as ApiObject["metadata"] };
 }
 
 type Show = (object: ApiObject) => ApiObject;

@@ -1,9 +1,16 @@
 import { namespaces } from "../../crds/core.ts";
-import { NotFoundError } from "../../reconcilers/contract/errors.ts";
+import { InvalidError, NotFoundError } from "../../reconcilers/contract/errors.ts";
 import { asStatusError } from "./as-status-error.ts";
 import type { ResourceExchange } from "./exchange.ts";
 import type { ResourceWriter, WriteOptions } from "./resource.ts";
-import { badRequest, detailsOf, methodNotAllowed, objectNotFound, StatusError } from "./status-error.ts";
+import {
+  badRequest,
+  detailsOf,
+  invalid,
+  methodNotAllowed,
+  objectNotFound,
+  StatusError,
+} from "./status-error.ts";
 
 /** `dryRun` of a request; only the value All is one. Throws StatusError 400. */
 export function writeOptionsOf({ query }: ResourceExchange): WriteOptions {
@@ -30,6 +37,10 @@ export function writing<T>({ resource, path }: ResourceExchange, name: string, w
   } catch (error) {
     // The store looks for the namespace first; that the object is there was seen before.
     if (error instanceof NotFoundError) throw objectNotFound(namespaces, path.namespace ?? "");
+    if (error instanceof InvalidError) {
+      const cause = { reason: "FieldValueInvalid", message: error.message, field: "metadata" };
+      throw invalid(resource.definition, name, [cause]);
+    }
     const { status } = asStatusError(error);
     if (status.code >= 500 || error instanceof StatusError) throw error;
     const { code, reason = "", message = "" } = status;

@@ -113,6 +113,16 @@ describe("kubectl create, replace, edit, label, annotate, patch", () => {
     );
   });
 
+  it("keeps the stored version in a dry run, so that a diff shows none", async () => {
+    await apply(bottleYaml("versioned"));
+    const version = "jsonpath={.metadata.resourceVersion}";
+    const stored = await ok("get", "btl", "versioned", "-o", version);
+    const patch = ["patch", "btl", "versioned", "--type=merge", "-p", '{"spec":{"display":{"label":"x"}}}'];
+    expect(await ok(...patch, "--dry-run=server", "-o", version)).toBe(stored);
+    const made = ["create", "--dry-run=server", "-o", version, "-f", "-"];
+    expect((await kit.kubectl(made, { stdin: bottleYaml("unversioned") })).stdout).toBe("");
+  });
+
   it("refuses a patch that would make the object invalid", async () => {
     await apply(bottleYaml("guarded"));
     expect(
@@ -127,7 +137,7 @@ describe("kubectl create, replace, edit, label, annotate, patch", () => {
     ).toContain("spec.operatingMode");
     expect(
       await refused(["patch", "bottle", "guarded", "--type=merge", "-p", '{"metadata":{"name":"other"}}']),
-    ).toContain("the name of the object does not match");
+    ).toContain("the name of the object (other) does not match the name on the URL (guarded)");
   });
 });
 

@@ -2,7 +2,7 @@ import type { Bottle } from "../../../crds/bottle.ts";
 import type { SandboxState } from "../../contract/sandbox-runtime.ts";
 import type { DesiredParts } from "../desired-parts.ts";
 import type { Observed } from "../observed.ts";
-import type { RunRequest } from "./plan-run.ts";
+import type { RunRequest } from "./plan.ts";
 import { agentSpecFor, areSecretsUsable, isResting } from "./readiness.ts";
 import { inOrder, type Work } from "./steps.ts";
 

@@ -2,7 +2,7 @@ import type { SandboxSpec, SandboxState } from "../../contract/sandbox-runtime.t
 import type { DesiredParts } from "../desired-parts.ts";
 import type { Observed } from "../observed.ts";
 import { agentSpecFor, areSecretsUsable, isResting, isYoung, wasStarted } from "./readiness.ts";
-import type { RunRequest } from "./plan-run.ts";
+import type { RunRequest } from "./plan.ts";
 import { inOrder, stepsOf, together, type Work } from "./steps.ts";
 
 /** Sidecars that say nothing are started again only after this time: on a busy machine they boot slowly. */

@@ -1,7 +1,7 @@
 import type { Bottle } from "../../../crds/bottle.ts";
 import type { Observed } from "../observed.ts";
 import { isInDeadNamespace } from "../parts.ts";
-import type { RunRequest } from "./plan-run.ts";
+import type { RunRequest } from "./plan.ts";
 import type { Work } from "./steps.ts";
 
 /** A frozen agent whose link stays broken this long may itself be what breaks it: it is stopped. */

@@ -1,20 +1,12 @@
-import type { Bottle } from "../../../crds/bottle.ts";
 import type { Observed } from "../observed.ts";
 import { runConditions } from "./conditions.ts";
-import { MOVED, type Plan, type PlanEnd } from "./plan.ts";
+import { MOVED, type Plan, type PlanEnd, type RunRequest } from "./plan.ts";
 import { planAgent } from "./plan-agent.ts";
 import { planBringUp } from "./plan-bring-up.ts";
 import { planDanger } from "./plan-danger.ts";
 import { planOutdated } from "./plan-outdated.ts";
 import { endOfStandstill } from "./standstill.ts";
 import { inOrder, type Work } from "./steps.ts";
-
-/** A Bottle that should run, until a moment if it has an end. */
-export interface RunRequest {
-  readonly bottle: Bottle;
-  readonly now: Date;
-  readonly untilMs: number | undefined;
-}
 
 /**
  * What to do next about a Bottle that should run.

@@ -1,6 +1,14 @@
+import type { Bottle } from "../../../crds/bottle.ts";
 import type { ConditionDraft } from "../../../crds/condition.ts";
 import type { Reason } from "../../../crds/reasons.ts";
 import type { Work } from "./steps.ts";
+
+/** A Bottle that should run, until a moment if it has an end. */
+export interface RunRequest {
+  readonly bottle: Bottle;
+  readonly now: Date;
+  readonly untilMs: number | undefined;
+}
 
 /** How a pass ends when its work succeeds. */
 export type PlanEnd =

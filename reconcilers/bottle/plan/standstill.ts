@@ -1,7 +1,6 @@
 import type { Observed } from "../observed.ts";
 import type { Obstacle } from "../obstacle.ts";
-import type { PlanEnd } from "./plan.ts";
-import type { RunRequest } from "./plan-run.ts";
+import type { PlanEnd, RunRequest } from "./plan.ts";
 import { areSecretsUsable, isYoung } from "./readiness.ts";
 
 /** A bottle that is as asked is looked at again after this time. */

@@ -22,13 +22,13 @@ export interface Delivery {
 
 const NOTHING_HELD: SidecarsReport = { policyHash: null, secretVersions: {}, probeNonces: [] };
 
-/** whether the sidecars enforce this policy with the secrets that are to be had */
+/** whether the sidecars enforce this policy with the secrets that are to be had; the hash covers which these are */
 export function isInForce({ policyHash, secretVersions }: SidecarsReport, policy: DesiredPolicy): boolean {
-  const granted = new Map(policy.grants.map((grant) => [`${grant.name}/${grant.key}`, grant]));
   return (
     policyHash === policy.policyHash &&
-    Object.keys(secretVersions).every((id) => granted.has(id)) &&
-    [...granted].every(([id, { version }]) => version === undefined || secretVersions[id] === version)
+    policy.grants.every(
+      ({ name, key, version }) => version === undefined || secretVersions[`${name}/${key}`] === version,
+    )
   );
 }
 

@@ -1,11 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { secrets, type Secret } from "../../crds/core.ts";
 import type { ApiObject } from "../../crds/metadata.ts";
-import type { Draft, ObjectRef } from "../../reconcilers/contract/resource-client.ts";
+import type { Draft } from "../../reconcilers/contract/resource-client.ts";
 import { splitSecret, type SecretVault } from "../secrets/index.ts";
 import type { ResourceStore } from "../store/index.ts";
 import { secretTable } from "./core-tables.ts";
-import type { ApiResource, ResourceWriter } from "./resource.ts";
+import type { ApiResource, ResourceWriter, WriteOptions } from "./resource.ts";
 import { checkSecret } from "./secret-rules.ts";
 import { mappedReader, mappedWriter, STORED_VERBS, storedReader, storedWriter } from "./stored-resource.ts";
 
@@ -37,34 +37,30 @@ export function secretResource(store: ResourceStore, vault: SecretSink): ApiReso
 
 function splittingWriter(store: ResourceStore, vault: SecretSink): ResourceWriter {
   const writer = storedWriter(secrets, store);
-  const write = (
-    sent: Draft<ApiObject>,
-    options: { readonly dryRun: boolean },
-    put: (object: Draft<ApiObject>) => ApiObject,
-  ): ApiObject => {
-    checkSecret(sent, store.get(secrets, refOf(sent)));
+  const tellVault = ({ metadata }: ApiObject, values?: ReadonlyMap<string, Buffer>): void => {
+    const now = store.get(secrets, metadata);
+    // Without its last finalizer it went with the write.
+    if (now?.metadata.uid !== metadata.uid) vault.forget(metadata.uid);
+    else if (values !== undefined) vault.hold(metadata.uid, { keys: Object.keys(now.data ?? {}), values });
+  };
+  const write = (sent: Draft<ApiObject>, options: WriteOptions, put: ResourceWriter["create"]): ApiObject => {
+    checkSecret(sent, store.get(secrets, sent.metadata));
     const { object, values } = splitSecret(known(sent));
-    const stored = put((values.size === 0 ? object : revised(object)) as Draft<ApiObject>) as Secret;
-    const keys = Object.keys(stored.data ?? {});
-    if (!options.dryRun) vault.hold(stored.metadata.uid, { keys, values });
-    return stored;
+    const written = put((values.size === 0 ? object : revised(object)) as Draft<ApiObject>, options);
+    if (!options.dryRun) tellVault(written, values);
+    return written;
   };
   return {
-    create: (sent, options) => write(sent, options, (object) => writer.create(object, options)),
-    update: (sent, options) => write(sent, options, (object) => writer.update(object, options)),
-    updateStatus: (sent, options) => write(sent, options, (object) => writer.update(object, options)),
+    create: (sent, options) => write(sent, options, writer.create),
+    update: (sent, options) => write(sent, options, writer.update),
+    updateStatus: (sent, options) => write(sent, options, writer.update),
     delete(ref, preconditions, options) {
       const removed = writer.delete(ref, preconditions, options);
-      if (!options.dryRun && store.get(secrets, ref) === undefined) vault.forget(removed.metadata.uid);
+      if (!options.dryRun) tellVault(removed);
       return removed;
     },
   };
 }
-
-const refOf = ({ metadata }: Draft<ApiObject>): ObjectRef => ({
-  namespace: metadata.namespace,
-  name: metadata.name,
-});
 
 /** Only the fields that a Secret has: a value in a misspelt one must not reach the disk. */
 function known(sent: Draft<ApiObject>): Draft<Secret> {

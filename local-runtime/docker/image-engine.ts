@@ -63,9 +63,7 @@ export class DockerImageEngine implements ImageEngine {
   }
 
   async pull(reference: string, onLine: OnLine, signal: AbortSignal): Promise<void> {
-    // Without a tag the engine would take every image of that name.
-    const named = /[:@][^/]*$/.test(reference) ? reference : `${reference}:latest`;
-    await follow(this.#connection, signal, (docker, call) => docker.pull(named, call), onLine);
+    await follow(this.#connection, signal, (docker, call) => docker.pull(reference, call), onLine);
   }
 
   async tag(id: string, reference: string, signal: AbortSignal): Promise<void> {

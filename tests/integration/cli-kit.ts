@@ -51,13 +51,13 @@ export function aBb(environment: Readonly<Record<string, string>> = {}): Bb {
   });
 }
 
-/** Runs a command to its end, at most a minute. */
+/** Runs a command to its end, at most two minutes. */
 export function run(argv: readonly string[], options: RunOptions = {}): Promise<Ran> {
   const [program = "", ...rest] = argv;
   const child = spawn(program, rest, {
     cwd: options.cwd,
     env: { ...process.env, NO_COLOR: "1", ...options.environment },
-    timeout: 60_000,
+    timeout: 120_000,
   });
   const said = { stdout: "", stderr: "" };
   let interruptAt = options.interruptAt;

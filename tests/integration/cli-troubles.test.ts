@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { aBb, type Bb, type Ran } from "./cli-kit.ts";
@@ -115,7 +116,7 @@ describe("the control plane", () => {
         socket.end("HTTP/1.1 200 OK\r\n\r\n{}");
       }),
     );
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
     squatter.listen(Number(new URL(connection.url).port), "127.0.0.1");
     await once(squatter, "listening");
     const ran = await bb(["get", "bottles"]);
@@ -131,7 +132,7 @@ describe("the control plane", () => {
       url: string;
     };
     process.kill(await processOf(), "SIGKILL");
-    await new Promise((resolve) => setTimeout(resolve, 200));
+    await pause(200);
     const silent = await listening(Number(new URL(url).port));
     expectClear(await bb(["get", "bottles"]), 1, /says nothing for 5 s/);
     silent.close();
@@ -215,7 +216,7 @@ describe("Ctrl-C", () => {
   it("during a start leaves no half-started control plane", async () => {
     const ran = await bb(["up"], { interruptAt: "starting" });
     expect([0, 130]).toContain(ran.code);
-    await new Promise((resolve) => setTimeout(resolve, 1500));
+    await pause(1500);
     const { code } = await bb(["status"]);
     expect(code).toBe(ran.code === 0 ? 0 : 1);
     expect(await bb(["get", "bottles"])).toMatchObject({ code: 0 });

@@ -32,9 +32,9 @@ export function execCommand(context: CommandContext): Command {
 
 const EXAMPLES = `
 Examples:
-  bb exec hello -- git -C workspace log --oneline
+  bb exec hello -- git log --oneline
   bb exec -it hello -- bash
-  tar c notes | bb exec -i hello -- tar x -C workspace
+  tar c notes | bb exec -i hello -- tar x
   bb exec hello -- false; echo $?      the command's own exit code`;
 
 async function exec(

@@ -36,7 +36,7 @@ describe("names", () => {
 
   /** Guarded by the missing network: on any network of the engine its resolver listens inside the sandbox. */
   it("would reach the engine's resolver from a sandbox with a network", async () => {
-    const argv = attackArgv("dns", "localhost", [EMBEDDED]);
+    const argv = attackArgv("dns", bottle.name("sidecars"), [EMBEDDED]);
     expect((await lab.attackWeakened(bottle, "agent", onUplink, argv)) as Answers).toMatchObject({
       [EMBEDDED]: "answered",
     });

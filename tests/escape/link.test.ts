@@ -3,6 +3,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { connection, docker } from "../contract/docker-machine.ts";
 import { runExec } from "../../local-runtime/docker/engine-exec.ts";
 import { isInDeadNamespace, partsOf } from "../../reconcilers/bottle/parts.ts";
+import type { LinkReport } from "../../reconcilers/contract/sandbox-runtime.ts";
 import { attackArgv, EscapeLab } from "./escape-bottle.ts";
 import type { EscapeBottle, Weakening } from "./escape-bottle.ts";
 
@@ -17,6 +18,10 @@ const signal = new AbortController().signal;
 beforeAll(() => lab.begin(), 900_000);
 afterAll(() => lab.end());
 
+const probeArgv = (): string[] => ["/opt/bot-bottle/airlock/probe", randomBytes(16).toString("hex")];
+/** what the probe sees from an airlock that is not the product's */
+const probeFrom = async (airlock: string): Promise<LinkReport> =>
+  JSON.parse((await runExec(connection, airlock, probeArgv(), signal)).output) as LinkReport;
 const killAirlock = async (bottle: EscapeBottle): Promise<void> => {
   await docker.getContainer(bottle.name("airlock")).kill();
 };
@@ -111,10 +116,12 @@ describe("the ports", () => {
         options.Cmd = attackArgv("impostor");
       }),
     );
-    const probe = ["/opt/bot-bottle/airlock/probe", randomBytes(16).toString("hex")];
-    await expect
-      .poll(async () => JSON.parse((await runExec(connection, airlock.id, probe, signal)).output) as unknown)
-      .toMatchObject({ answered: true, foreignListeners: [9099, 9420, 9100], foreignInterfaces: [] });
+    await expect.poll(async () => (await probeFrom(airlock.id)).answered).toBe(true);
+    expect(await probeFrom(airlock.id)).toEqual({
+      answered: true,
+      foreignListeners: LINK_PORTS,
+      foreignInterfaces: [],
+    });
     await Promise.all([squatter, airlock].map((container) => container.remove({ force: true })));
 
     expect(await bottle.probe()).toEqual({ answered: true, foreignListeners: [], foreignInterfaces: [] });
@@ -147,9 +154,8 @@ describe("the probe", () => {
   it("names a foreign interface", async () => {
     const bottle = await lab.startBottle();
     const onUplink: Weakening = ({ HostConfig }) => Object.assign(HostConfig, { NetworkMode: lab.uplink });
-    const probe = ["/opt/bot-bottle/airlock/probe", randomBytes(16).toString("hex")];
 
-    expect(await lab.attackWeakened(bottle, "airlock", onUplink, probe)).toMatchObject({
+    expect(await lab.attackWeakened(bottle, "airlock", onUplink, probeArgv())).toMatchObject({
       foreignInterfaces: ["eth0"],
     });
   });
@@ -199,10 +205,7 @@ describe("starving the airlock", () => {
         options.Entrypoint = ["sh", "-c", script];
       }),
     );
-    const probe = ["/opt/bot-bottle/airlock/probe", randomBytes(16).toString("hex")];
-    const answered = async (): Promise<boolean> =>
-      (JSON.parse((await runExec(connection, airlock.id, probe, signal)).output) as { answered: boolean })
-        .answered;
+    const answered = async (): Promise<boolean> => (await probeFrom(airlock.id)).answered;
     await expect.poll(answered, { timeout: 5_000 }).toBe(true);
 
     const attacker = await lab.startRaw(

@@ -175,6 +175,7 @@ describe("a bottle that runs", () => {
       reason: "RuntimeUnavailable",
     });
     expect(await world.condition("EgressEnforced")).toMatchObject({ status: "Unknown" });
+    expect(await world.condition("Reconciling")).toMatchObject({ reason: "RuntimeUnavailable" });
     expect(await world.condition("AgentRunning")).toMatchObject({ status: "Unknown" });
     expect(await world.condition("Ready")).toMatchObject({ status: "False", reason: "RuntimeUnavailable" });
 

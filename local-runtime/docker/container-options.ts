@@ -87,6 +87,7 @@ function roleConfig(role: SandboxRole, { uplink, joinedId }: NetworkPlace): Host
         ExtraHosts: [...LINK_NAMES, "bottle"].map((name) => `${name}:127.0.0.1`),
         // Without it the agent's resolv.conf, which is the airlock's, shows the host's resolver.
         Dns: ["127.0.0.1"],
+        // Newer engines (26 was tried) give every loopback an IPv6 address, which nothing here looks at.
         Sysctls: { "net.ipv6.conf.all.disable_ipv6": "1" },
         ReadonlyRootfs: true,
         Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=1m,mode=1777" },

@@ -23,7 +23,9 @@ export async function startPrivateEngine(): Promise<PrivateEngine> {
   const socket = join(folder, "docker.sock");
   let daemon: ChildProcess | undefined;
   const start = async (): Promise<void> => {
-    rmSync(join(folder, "docker.pid"), { force: true });
+    // numbers of processes come again, and an engine waits for the one that its file names
+    for (const file of ["docker.pid", "exec/containerd/containerd.pid"])
+      rmSync(join(folder, file), { force: true });
     const log = openSync(join(folder, "log"), "a");
     const flags = [
       ...["-H", `unix://${socket}`, "--data-root", join(folder, "data"), "--exec-root", join(folder, "exec")],

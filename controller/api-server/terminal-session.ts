@@ -9,7 +9,7 @@ const NORMAL_CLOSURE = 1000;
 
 /**
  * Starts a command and joins it with a WebSocket until it ends or the client
- * goes. Neither side is read faster than the other one takes it.
+ * goes, which aborts the signal it was started with. Neither side is read faster than the other one takes it.
  *
  * That it cannot be started is told inside the session: kubectl takes a refused
  * handshake for a server that only knows an older protocol.
@@ -30,10 +30,6 @@ export async function runTerminalSession(
 
 async function joined(socket: WebSocket, session: ExecSession): Promise<number> {
   socket.on("message", (message: Buffer) => receive(message, socket, session));
-  const kill = (): void => void session.kill().catch(() => undefined); // it may have ended by itself
-  socket.on("close", kill);
-  // The client may have gone while the command was being started.
-  if (socket.readyState !== socket.OPEN) kill();
   session.stdin.on("error", () => undefined); // the command closed its stdin: what comes later has no reader
   socket.resume();
   // An empty message tells the client that the command has started.

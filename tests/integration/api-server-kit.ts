@@ -2,6 +2,7 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { tmpdir } from "node:os";
+import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { type ApiServer, createApiServer } from "../../controller/api-server/index.ts";
 import { systemClock } from "../../controller/engine/index.ts";
@@ -215,6 +216,6 @@ export async function eventually(
   const until = Date.now() + ms;
   while (!holds()) {
     if (Date.now() > until) throw new Error(`not in time: ${seen()}`);
-    await new Promise((resolve) => setImmediate(resolve));
+    await sleep(10);
   }
 }

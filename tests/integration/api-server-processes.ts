@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import type { Socket } from "node:net";
 import type {
   ExecSession,
   LogLine,
@@ -15,13 +16,17 @@ export interface HostProcesses extends SandboxExec {
   readonly sizes: { columns: number; rows: number }[];
   /** commands that have not ended */
   readonly alive: Set<number>;
+  /** bytes that were read of the output of all commands */
+  readonly bytesRead: () => number;
 }
 
 export function createHostProcesses(): HostProcesses {
   const running = new Set<string>();
   const sizes: { columns: number; rows: number }[] = [];
   const alive = new Set<number>();
+  const outputs: Socket[] = [];
   return {
+    bytesRead: () => outputs.reduce((sum, { bytesRead }) => sum + bytesRead, 0),
     running,
     sizes,
     alive,
@@ -33,10 +38,13 @@ export function createHostProcesses(): HostProcesses {
       const child = spawn(program, rest, { stdio: "pipe", detached: true });
       const pid = child.pid ?? 0;
       alive.add(pid);
+      // What a child writes to is a socket, which counts.
+      outputs.push(child.stdout as Socket);
       const kill = async (): Promise<void> => {
         if (alive.has(pid)) process.kill(-pid, "SIGKILL");
       };
       signal.addEventListener("abort", () => void kill(), { once: true });
+      if (signal.aborted) await kill();
       const exitCode = new Promise<number>((resolve) => {
         child.on("error", () => resolve(127));
         child.on("close", (code) => {
@@ -57,19 +65,23 @@ export interface MemoryLogs extends SandboxLogs {
   write(sandbox: string, line: LogLine): void;
   /** readers that follow now */
   readonly readers: { count: number };
+  /** what the next reading throws */
+  failure: Error | undefined;
 }
 
 export function createMemoryLogs(): MemoryLogs {
   const lines = new Map<string, LogLine[]>();
   const wakers = new Set<() => void>();
   const readers = { count: 0 };
-  return {
+  const memory: MemoryLogs = {
     readers,
+    failure: undefined,
     write(sandbox, line) {
       lines.set(sandbox, [...(lines.get(sandbox) ?? []), line]);
       for (const wake of wakers) wake();
     },
     async *logs(sandbox, { follow, tailLines, since }, signal) {
+      if (memory.failure !== undefined) throw memory.failure;
       const all = (): LogLine[] => lines.get(sandbox) ?? [];
       if (!lines.has(sandbox)) throw new SandboxNotFoundError(`no sandbox ${sandbox}`);
       readers.count += 1;
@@ -89,4 +101,5 @@ export function createMemoryLogs(): MemoryLogs {
       }
     },
   };
+  return memory;
 }

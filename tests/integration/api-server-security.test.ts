@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { connect as tlsConnect } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { WebSocket } from "ws";
+import { RuntimeUnavailableError } from "../../reconcilers/contract/errors.ts";
 import { bottles } from "../../crds/resources.ts";
 import { type ApiServerKit, type Asked, run, startApiServer } from "./api-server-kit.ts";
 
@@ -165,6 +166,7 @@ describe("what the API refuses to read", () => {
 
   it.each<[string, Asked, number]>([
     ["broken JSON", { body: '{"a":"s3cr3t-value"' }, 400],
+    ["text", { body: "s3cr3t-value" }, 400],
     ["a list", { body: [1] }, 400],
     ["broken YAML", { body: "a: [s3cr3t-value", headers: { "content-type": "application/yaml" } }, 400],
     [
@@ -219,6 +221,25 @@ describe("what the API refuses to read", () => {
     expect(reply.json, reply.text).toMatchObject({ kind: "Status", status: "Failure", code });
     expect(reply.code).toBe(code);
     expect(reply.text).not.toMatch(/\bat .*\.ts:\d/);
+  });
+
+  it("tells nothing of an error that was not foreseen, and logs it once", async () => {
+    kit.logs.failure = new Error("s3cr3t cause");
+    const before = kit.logged.length;
+    const reply = await kit.fetch("/api/v1/namespaces/default/pods/hello/log");
+    kit.logs.failure = undefined;
+    expect(reply.json).toMatchObject({ kind: "Status", code: 500, reason: "InternalError" });
+    expect(reply.text).not.toMatch(/s3cr3t|\bat /);
+    const told = kit.logged.slice(before);
+    expect(told).toHaveLength(1);
+    expect(told[0]).toContain("s3cr3t cause");
+  });
+
+  it("says when the runtime does not answer", async () => {
+    kit.logs.failure = new RuntimeUnavailableError("no docker");
+    const reply = await kit.fetch("/api/v1/namespaces/default/pods/hello/log");
+    kit.logs.failure = undefined;
+    expect(reply.json).toMatchObject({ code: 503, details: { retryAfterSeconds: 1 } });
   });
 
   it("answers a client that takes neither JSON nor YAML with 406", async () => {

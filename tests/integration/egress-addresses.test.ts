@@ -43,6 +43,8 @@ describe("the address guard", () => {
     "::1",
     "::",
     "::ffff:127.0.0.1",
+    "::127.0.0.1",
+    "4000::1",
     "64:ff9b::7f00:1",
     "64:ff9b:1::1",
     "2002:7f00:1::",
@@ -81,6 +83,16 @@ describe("the address guard", () => {
     ]);
     expect((await request(world, `https://${HOST}:${upstream.port}/`)).status).toBe(200);
     expect(forbidden.connections()).toBe(0);
+  });
+
+  it("tries the next allowed address when one does not answer", async () => {
+    const upstream = await anUpstream();
+    const world = await worldOf({ ports: [upstream.port], allowPrivate: ["127.0.0.0/8"] }, () => [
+      "127.0.0.3",
+      "127.0.0.1",
+    ]);
+    expect((await request(world, `https://${HOST}:${upstream.port}/`)).status).toBe(200);
+    expect(upstream.connections()).toBe(1);
   });
 
   it("resolves a name once for a connection and uses what it checked", async () => {

@@ -151,6 +151,7 @@ export class DockerRuntime implements SandboxRuntime {
 
   /** What must be there before a create, which would otherwise make or accept something else in its place. */
   async #prepare(spec: SandboxSpec, signal: AbortSignal): Promise<NetworkPlace> {
+    if (spec.runtimeClassName !== undefined) throw new Error("Docker offers no runtime classes here");
     const [joined] = await Promise.all([
       spec.joins === undefined ? undefined : this.#get(spec.joins, signal),
       spec.role === "sidecars" ? this.#uplink.ensure(signal) : undefined,

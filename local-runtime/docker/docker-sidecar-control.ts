@@ -48,7 +48,7 @@ class AttachedStream extends Duplex {
         this.destroy(new Error("the control channel is not read"));
     });
     socket.once("end", () => this.push(null));
-    socket.once("error", (cause) =>
+    socket.on("error", (cause) =>
       this.destroy(new RuntimeUnavailableError("the connection to the sidecars broke", { cause })),
     );
     socket.once("close", () => this.destroy());

@@ -65,10 +65,8 @@ export class EngineConnection {
     request: (signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     signal.throwIfAborted();
-    const both = AbortSignal.any([signal, late]);
     try {
-      // Some of dockerode's calls take no signal: the race ends them here even then.
-      return await Promise.race([request(both), rejectionOf(both)]);
+      return await unlessAborted(AbortSignal.any([signal, late]), request);
     } catch (error) {
       signal.throwIfAborted();
       if (late.aborted) throw new RuntimeUnavailableError("Docker does not answer in time", { cause: error });
@@ -77,8 +75,13 @@ export class EngineConnection {
   }
 }
 
-function rejectionOf(signal: AbortSignal): Promise<never> {
-  return new Promise((_resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+/** Some of dockerode's calls take no signal; they, too, end here with its reason. */
+function unlessAborted<T>(signal: AbortSignal, request: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const giveUp = (): void => reject(signal.reason as Error);
+    signal.addEventListener("abort", giveUp, { once: true });
+    request(signal)
+      .then(resolve, reject)
+      .finally(() => signal.removeEventListener("abort", giveUp));
   });
 }

@@ -58,6 +58,7 @@ export async function runExec(
   signal: AbortSignal,
 ): Promise<{ readonly exitCode: number; readonly output: string }> {
   const { exec, socket } = await startExec(connection, containerId, { Cmd: [...argv] }, signal);
+  socket.on("error", () => undefined);
   const close = (): void => void socket.destroy();
   signal.addEventListener("abort", close, { once: true });
   try {

@@ -18,6 +18,8 @@ export function execStreams(
   socket: Duplex,
   { tty, stdin }: { readonly tty: boolean; readonly stdin: boolean },
 ): ExecStreams {
+  // What breaks while it is read ends the reading; what breaks later, such as a write to it, concerns nobody.
+  socket.on("error", () => undefined);
   const stdout = new PassThrough();
   const stderr = new PassThrough();
   const ended = distribute(socket, tty, { stdout, stderr }).finally(() => {

@@ -9,8 +9,7 @@ export function neededDestinations(route: PolicyRoute, host: string, port: numbe
   const needed = [destination(host, port)];
   if (route.upstream !== undefined) {
     needed.push(destination(route.upstream.address, route.upstream.port ?? port));
-    for (const certificate of route.upstream.caBundle?.match(PEM) ?? [])
-      needed.push(fingerprint(certificate));
+    if (route.upstream.caBundle !== undefined) needed.push(...fingerprintsOf(route.upstream.caBundle));
   }
   return needed;
 }

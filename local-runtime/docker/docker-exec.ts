@@ -29,6 +29,13 @@ for attempt in 1 2 3 4 5 6 7 8 9 10; do
 done
 exit 1`;
 
+/** One command: where it runs, by what it is found there, and what ends it. */
+interface Run {
+  readonly containerId: string;
+  readonly mark: string;
+  readonly signal: AbortSignal;
+}
+
 /** Runs commands in the containers of one instance. */
 export class DockerExec implements SandboxExec {
   readonly #connection: EngineConnection;
@@ -42,22 +49,29 @@ export class DockerExec implements SandboxExec {
   async exec(sandbox: string, request: ExecRequest, signal: AbortSignal): Promise<ExecSession> {
     const found = await findOwn(this.#connection, this.#instance, sandbox, signal);
     if (found?.state.phase !== "running") throw new SandboxNotFoundError(`${sandbox} does not run`);
-    const mark = randomUUID();
-    const options = createOptions(request, mark);
-    const started = await startExec(this.#connection, found.state.id, options, signal);
-    if (request.terminalSize !== undefined) await this.#resize(started.exec, request.terminalSize);
-    return this.#session(started, request, { mark, containerId: found.state.id, signal });
+    const run = { mark: randomUUID(), containerId: found.state.id, signal };
+    const session = this.#session(await this.#start(request, run), request, run);
+    if (request.terminalSize !== undefined) await session.resize(request.terminalSize);
+    return session;
   }
 
-  #session(
-    { exec, socket }: StartedExec,
-    { tty, stdin }: ExecRequest,
-    run: { readonly mark: string; readonly containerId: string; readonly signal: AbortSignal },
-  ): ExecSession {
+  async #start(request: ExecRequest, run: Run): Promise<StartedExec> {
+    try {
+      const options = createOptions(request, run.mark);
+      return await startExec(this.#connection, run.containerId, options, run.signal);
+    } catch (error) {
+      // It may have been started all the same, with nobody left to end it.
+      if (run.signal.aborted) await this.#kill(run).catch(() => undefined);
+      throw error;
+    }
+  }
+
+  #session({ exec, socket }: StartedExec, { tty, stdin }: ExecRequest, run: Run): ExecSession {
     const streams = execStreams(socket, { tty, stdin });
-    const kill = (): Promise<void> => this.#kill(run.containerId, run.mark);
+    const kill = (): Promise<void> => this.#kill(run);
     const onAbort = (): void => void kill().catch((error: unknown) => socket.destroy(error as Error));
     run.signal.addEventListener("abort", onAbort, { once: true });
+    if (run.signal.aborted) onAbort();
     const exitCode = streams.ended
       .then(() => exitCodeOf(this.#connection, exec, new AbortController().signal))
       .finally(() => run.signal.removeEventListener("abort", onAbort));
@@ -74,7 +88,7 @@ export class DockerExec implements SandboxExec {
     );
   }
 
-  async #kill(containerId: string, mark: string): Promise<void> {
+  async #kill({ containerId, mark }: Run): Promise<void> {
     const argv = ["/bin/sh", "-c", KILL_SCRIPT, "sh", mark];
     const { signal } = new AbortController();
     const { exitCode, output } = await runExec(this.#connection, containerId, argv, signal);

@@ -15,10 +15,19 @@ export interface AuditRequest {
 
 const LOOK_AGAIN_MS = 250;
 
+type AuditOwner = Pick<AuditRequest, "namespace" | "name">;
+
+const auditFilesOf = (stateDir: string, owner: AuditOwner): string[] =>
+  auditGenerations(auditFile(stateDir, owner)).filter((path) => existsSync(path));
+
+/** Whether anything of a bottle was audited yet. */
+export const hasAudit = (stateDir: string, owner: AuditOwner): boolean =>
+  auditFilesOf(stateDir, owner).length > 0;
+
 /** Lines of a bottle's audit, oldest first. Throws CliError when there is none. */
 export async function* readAudit(stateDir: string, wanted: AuditRequest): AsyncGenerator<string> {
   const file = auditFile(stateDir, wanted);
-  const files = auditGenerations(file).filter((path) => existsSync(path));
+  const files = auditFilesOf(stateDir, wanted);
   if (files.length === 0 && !wanted.follow) {
     throw new CliError(`there is no audit of a bottle ${wanted.name} in namespace ${wanted.namespace}`, {
       next: "bb get bottles shows what there is; a bottle that sent nothing has no audit yet",

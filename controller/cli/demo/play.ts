@@ -1,7 +1,7 @@
 import { AuditRecord } from "../../../sidecars/wire/audit.ts";
 import { providerNamed, runArgv } from "../../../reconcilers/providers/index.ts";
 import type { ApiClient } from "../api/api-client.ts";
-import { readAudit } from "../audit.ts";
+import { hasAudit, readAudit } from "../audit.ts";
 import { CliError } from "../cli-error.ts";
 import { pause } from "../clock.ts";
 import { runInBottle } from "../run-in-bottle.ts";
@@ -74,6 +74,7 @@ async function auditAfter(act: Act, stage: Stage, before: number): Promise<Audit
 
 async function auditOf({ stateDir, signal }: Stage): Promise<AuditRecord[]> {
   const records: AuditRecord[] = [];
+  if (!hasAudit(stateDir, BOTTLE)) return records;
   const wanted = { ...BOTTLE, follow: false, tail: undefined, signal };
   for await (const line of readAudit(stateDir, wanted)) records.push(AuditRecord.parse(JSON.parse(line)));
   return records;

@@ -45,7 +45,6 @@ const said = (work: Work): string[] =>
   });
 const does = (observed: Partial<Observed>, status?: object): string[] => said(plan(observed, status).work);
 const blocked = (obstacle: Obstacle) => ({ ...WANTED, parts: { kind: "obstacle" as const, obstacle } });
-const NOTHING = { airlock: undefined };
 
 describe("planRun", () => {
   it("plans nothing when all is as asked, and looks again in a while", () => {
@@ -92,16 +91,14 @@ describe("planRun", () => {
     });
 
     it.each([
-      { what: "gone", airlock: NOTHING },
+      { what: "gone", airlock: {} },
       { what: "dead", airlock: { airlock: aPart("airlock", "exited") } },
       { what: "made anew", airlock: { airlock: aPart("airlock", "running", { id: "another" }) } },
       { what: "younger than it", airlock: { airlock: aPart("airlock", "running", { startedAt: NOW }) } },
     ])("is stopped when its airlock is $what, whatever the probe says", ({ airlock }) => {
-      const phases = { ...RUNNING, ...airlock };
-      const present = Object.fromEntries(Object.entries(phases).filter(([, phase]) => phase !== undefined));
-
       for (const agent of ["running", "paused"] as const) {
-        expect(does({ parts: someParts({ ...present, agent }) })).toEqual(["stop agent"]);
+        const parts = someParts({ sidecars: "running", agent, ...airlock });
+        expect(does({ parts })).toEqual(["stop agent"]);
       }
     });
 

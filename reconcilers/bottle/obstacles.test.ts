@@ -89,6 +89,24 @@ describe("what stands in the way", () => {
     expect(world.phases(bottle)).toEqual(ALL_RUNNING);
   });
 
+  it("says in Ready why it cannot even look, on every try", async () => {
+    await world.apply();
+    await world.pass();
+    world.onMoment = (moment) => {
+      if (moment.startsWith("before listOf")) throw new Error("the images' folder cannot be read");
+    };
+
+    for (let count = 0; count < 2; count += 1) {
+      expect(await world.pass()).toMatchObject({ kind: "retry" });
+      const message = "the images' folder cannot be read";
+      expect(await world.condition("Ready")).toMatchObject({
+        status: "False",
+        reason: "ProgressingWithRetry",
+        message,
+      });
+    }
+  });
+
   it("does not count an agent as running whose CA is not what it should be", async () => {
     const bottle = await world.apply();
     world.onMoment = (moment) => {

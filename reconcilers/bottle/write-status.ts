@@ -12,8 +12,8 @@ import type { ResourceClient } from "../contract/resource-client.ts";
 export const READY_RULES: readonly ReadyRule[] = [
   { type: "Stalled", wants: "False" },
   { type: "Suspended", wants: "False" },
-  { type: "RuntimeHealthy", wants: "True" },
   { type: "Reconciling", wants: "False" },
+  { type: "RuntimeHealthy", wants: "True" },
   { type: "SecretsAvailable", wants: "True" },
   { type: "EgressEnforced", wants: "True" },
   { type: "AgentRunning", wants: "True" },

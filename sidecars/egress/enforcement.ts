@@ -17,7 +17,7 @@ export interface Enforcement {
   /** by `name/key` */
   readonly secrets: ReadonlyMap<string, HeldSecret>;
   readonly detector: Detector;
-  /** length of the longest value in `secrets` */
+  /** bytes of the longest value in `secrets` */
   readonly longestSecret: number;
   readonly leaves: LeafCertificates;
   readonly authorityPem: string;
@@ -47,7 +47,7 @@ export function createEnforcement(
     policy: indexPolicy(configuration.egress),
     secrets,
     detector: createDetector({ knownValues: knownValuesOf(secrets) }),
-    longestSecret: Math.max(0, ...[...secrets.values()].map(({ value }) => value.length)),
+    longestSecret: Math.max(0, ...[...secrets.values()].map(({ value }) => Buffer.byteLength(value))),
     leaves: previous?.authorityPem === authorityPem ? previous.leaves : new LeafCertificates(authority),
     authorityPem,
   };

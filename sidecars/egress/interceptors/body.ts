@@ -6,6 +6,8 @@ import { describeFinding } from "./head-scan.ts";
 
 /** a form of a known value is at most this much longer than the value: `\u00XX` a byte */
 const LONGEST_ENCODING = 6;
+/** of all bodies that are held at one moment: an agent may send hundreds at once */
+const MOST_HELD_BYTES = 256 * 1024 * 1024;
 
 /**
  * Lets no body out that was not looked at. With `scan: full` it is held whole,
@@ -13,33 +15,49 @@ const LONGEST_ENCODING = 6;
  * searched for known values; the end of what came is held back, so that not
  * even the beginning of one leaves.
  */
-export function body(): Interceptor {
+export function body(mostHeldBytes = MOST_HELD_BYTES): Interceptor {
+  const budget = { left: mostHeldBytes };
   return (next) => async (exchange) => {
     if (!exchange.fields.hasBody) return next(exchange);
-    const streams = routeOf(exchange).scan === "inject-only" && !isEncoded(exchange);
-    const refused = streams ? stream(exchange) : await holdAndInspect(exchange);
-    return refused === undefined ? next(exchange) : deny(refused);
+    if (routeOf(exchange).scan === "inject-only" && !isEncoded(exchange)) return next(streamed(exchange));
+    const held = { bytes: 0, budget };
+    try {
+      const refused = await holdAndInspect(exchange, held);
+      return refused === undefined ? await next(exchange) : deny(refused);
+    } finally {
+      budget.left += held.bytes;
+    }
   };
 }
 
+/** What one body takes of the memory that all may take together. */
+interface Held {
+  bytes: number;
+  readonly budget: { left: number };
+}
+
 /** The upstream is told the length when there is one; without it the body goes out chunked, as it came. */
-function stream(exchange: Exchange): undefined {
+function streamed(exchange: Exchange): Exchange {
   const { contentLength } = exchange.fields;
   if (contentLength !== undefined) {
     exchange.headers = [...exchange.headers, "content-length", `${contentLength}`];
   }
   if (exchange.awaitsContinue) exchange.response.writeContinue();
   exchange.body = searched(exchange);
+  return exchange;
 }
 
-async function holdAndInspect(exchange: Exchange): Promise<Denial | undefined> {
+async function holdAndInspect(exchange: Exchange, held: Held): Promise<Denial | undefined> {
   const { maxBodyBytes } = routeOf(exchange);
   if ((exchange.fields.contentLength ?? 0) > maxBodyBytes) return tooLarge(maxBodyBytes);
   if (exchange.awaitsContinue) exchange.response.writeContinue();
-  const held = await hold(exchange, maxBodyBytes);
-  if (held === undefined) return tooLarge(maxBodyBytes);
-  exchange.body = held;
-  return inspect(exchange, held);
+  const bytes = await hold(exchange, maxBodyBytes, held);
+  if (bytes === "too large") return tooLarge(maxBodyBytes);
+  if (bytes === "too much") {
+    return { code: "TooMuchHeld", because: "too many large bodies are on their way at once" };
+  }
+  exchange.body = bytes;
+  return inspect(exchange, bytes);
 }
 
 function isEncoded({ fields }: Exchange): boolean {
@@ -52,8 +70,12 @@ function chunksOf({ request }: Exchange): AsyncIterable<Buffer> {
   return request.iterator({ destroyOnReturn: false });
 }
 
-/** Undefined when there is more than `maxBytes`. By events: an iterator costs more than the scan of a small body. */
-function hold(exchange: Exchange, maxBytes: number): Promise<Uint8Array | undefined> {
+/** By events: an iterator costs more than the scan of a small body. Rejects when the client goes away. */
+function hold(
+  exchange: Exchange,
+  maxBytes: number,
+  held: Held,
+): Promise<Uint8Array | "too large" | "too much"> {
   const { request } = exchange;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
@@ -63,10 +85,13 @@ function hold(exchange: Exchange, maxBytes: number): Promise<Uint8Array | undefi
     };
     const onData = (chunk: Buffer): void => {
       exchange.requestBytes += chunk.length;
-      if (exchange.requestBytes <= maxBytes) chunks.push(chunk);
-      else finish(() => resolve(undefined));
+      if (exchange.requestBytes > maxBytes) return finish(() => resolve("too large"));
+      if (held.budget.left < chunk.length) return finish(() => resolve("too much"));
+      held.budget.left -= chunk.length;
+      held.bytes += chunk.length;
+      chunks.push(chunk);
     };
-    const onEnd = (): void => finish(() => resolve(chunks.length === 1 ? chunks[0] : Buffer.concat(chunks)));
+    const onEnd = (): void => finish(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     const onClose = (): void => finish(() => reject(new Error("the client went away")));
     request.on("data", onData).on("end", onEnd).on("close", onClose);
   });

@@ -1,0 +1,55 @@
+import { EventEmitter } from "node:events";
+import { describe, expect, it } from "vitest";
+import { createDetector } from "../../detection/index.ts";
+import { compileRoutes } from "../../wire/compile-egress.ts";
+import type { Exchange, Outcome } from "../exchange.ts";
+import { body } from "./body.ts";
+
+const [route] = compileRoutes({ routes: [{ host: "a.example" }] });
+
+/** An exchange as far as its body goes; the body comes when the test emits it. */
+function anExchange(): { exchange: Exchange; request: EventEmitter } {
+  const request = new EventEmitter();
+  const exchange = {
+    fields: { hasBody: true },
+    request,
+    route,
+    enforcement: { detector: createDetector({ knownValues: [] }), longestSecret: 0 },
+    requestBytes: 0,
+  };
+  return { exchange: exchange as unknown as Exchange, request };
+}
+
+const code = (outcome: Outcome): string => (outcome.kind === "denied" ? outcome.denial.code : outcome.kind);
+
+describe("the bodies that are held at one moment", () => {
+  it("have a bound together, and give back what they took when they are through or broken off", async () => {
+    let release: () => void = () => undefined;
+    const sending = new Promise<void>((resolve) => (release = resolve));
+    const step = body(1000)(async () => {
+      await sending;
+      return { kind: "relayed", status: 200, responseBytes: 0 };
+    });
+    const [first, second, third] = [anExchange(), anExchange(), anExchange()];
+    const sent = step(first.exchange);
+    first.request.emit("data", Buffer.alloc(700, "a"));
+    first.request.emit("end");
+
+    const refused = step(second.exchange);
+    second.request.emit("data", Buffer.alloc(301, "b"));
+    expect(code(await refused)).toBe("TooMuchHeld");
+
+    const broken = step(third.exchange);
+    third.request.emit("data", Buffer.alloc(300, "c"));
+    third.request.emit("close");
+    await expect(broken).rejects.toThrow("went away");
+
+    release();
+    expect(code(await sent)).toBe("relayed");
+    const whole = anExchange();
+    const last = step(whole.exchange);
+    whole.request.emit("data", Buffer.alloc(1000, "d"));
+    whole.request.emit("end");
+    expect(code(await last)).toBe("relayed");
+  });
+});

@@ -15,7 +15,13 @@ export type Answer =
   | { readonly kind: "document"; readonly code: number; readonly body: object; readonly mediaType?: string }
   | { readonly kind: "text"; readonly code: number; readonly body: string }
   /** chunks that are sent as they come, at the reader's pace */
-  | { readonly kind: "stream"; readonly mediaType: string; readonly chunks: AsyncIterable<string> };
+  | {
+      readonly kind: "stream";
+      readonly mediaType: string;
+      readonly chunks: AsyncIterable<string>;
+      /** how long the reader may take nothing before it is cut off; absent: as long as it likes */
+      readonly stuckMs?: number;
+    };
 
 export const statusAnswer = (status: Status): Answer => ({
   kind: "document",

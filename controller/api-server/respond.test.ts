@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import type { ServerResponse } from "node:http";
 import { describe, expect, it } from "vitest";
+import type { Clock } from "../engine/index.ts";
 import { respond } from "./respond.ts";
 
 /** A reader that takes nothing until it drains. */
@@ -16,6 +17,7 @@ class StuckResponse extends EventEmitter {
   end(): void {
     this.ended = true;
   }
+  destroy = (): void => undefined;
 }
 
 async function* numbers(made: string[]): AsyncGenerator<string> {
@@ -29,14 +31,31 @@ const turns = async (count: number): Promise<void> => {
   for (let turn = 0; turn < count; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 };
 
+/** Timers that fire when they are told to. */
+function createManualClock(): Clock & { fire(): void; readonly pending: () => number } {
+  const timers = new Set<() => void>();
+  return {
+    now: () => new Date(0),
+    after(_, call) {
+      timers.add(call);
+      return () => timers.delete(call);
+    },
+    fire() {
+      for (const call of timers) call();
+    },
+    pending: () => timers.size,
+  };
+}
+
 describe("a streamed answer", () => {
   it("makes no more than its reader takes, and ends when it is aborted", async () => {
     const response = new StuckResponse();
     const abort = new AbortController();
     const made: string[] = [];
+    const clock = createManualClock();
     const answer = { kind: "stream", mediaType: "text/plain", chunks: numbers(made) } as const;
     const exchange = { headers: {}, query: new URLSearchParams(), signal: abort.signal };
-    const running = respond(response as unknown as ServerResponse, answer, exchange, new Date());
+    const running = respond(response as unknown as ServerResponse, answer, exchange, clock);
     await turns(20);
     expect(made).toEqual(["0"]);
     response.emit("drain");
@@ -46,5 +65,29 @@ describe("a streamed answer", () => {
     await running;
     expect(response.ended).toBe(true);
     expect(made.length).toBeLessThanOrEqual(3);
+  });
+
+  it("cuts a reader off that takes nothing for too long, when it says so", async () => {
+    for (const stuckMs of [undefined, 1000]) {
+      const response = new StuckResponse();
+      const abort = new AbortController();
+      response.destroy = () => abort.abort();
+      const clock = createManualClock();
+      const chunks = numbers([]);
+      const answer = {
+        kind: "stream",
+        mediaType: "text/plain",
+        chunks,
+        ...(stuckMs === undefined ? {} : { stuckMs }),
+      } as const;
+      const exchange = { headers: {}, query: new URLSearchParams(), signal: abort.signal };
+      const running = respond(response as unknown as ServerResponse, answer, exchange, clock);
+      await turns(5);
+      clock.fire();
+      expect(abort.signal.aborted).toBe(stuckMs !== undefined);
+      abort.abort();
+      await running;
+      expect(clock.pending()).toBe(0);
+    }
   });
 });

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
+import type { Clock } from "../engine/index.ts";
 import type { Answer } from "./answer.ts";
 import type { Exchange } from "./exchange.ts";
 import { representationOf } from "./negotiation.ts";
@@ -10,12 +11,12 @@ export async function respond(
   response: ServerResponse,
   answer: Answer,
   exchange: Pick<Exchange, "headers" | "query" | "signal">,
-  now: Date,
+  clock: Clock,
 ): Promise<void> {
   switch (answer.kind) {
     case "object": {
       const { form, encoding } = representationOf(exchange.headers.accept);
-      const body = formed(answer.body, answer.resource, form, { query: exchange.query, now });
+      const body = formed(answer.body, answer.resource, form, { query: exchange.query, now: clock.now() });
       for (const warning of answer.warnings ?? []) {
         response.appendHeader("Warning", `299 - "${quoted(warning)}"`);
       }
@@ -31,7 +32,7 @@ export async function respond(
     case "text":
       return send(response, answer.code, "text/plain; charset=utf-8", answer.body);
     case "stream":
-      return stream(response, answer, exchange.signal);
+      return stream(response, answer, { signal: exchange.signal, clock });
     default:
       answer satisfies never;
   }
@@ -46,27 +47,40 @@ function send(response: ServerResponse, code: number, mediaType: string, body: s
   response.end(body);
 }
 
+interface Reading {
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+}
+
 /** Sends no faster than the client reads: what is not taken stays where it comes from, which has its own bound. */
 async function stream(
   response: ServerResponse,
   answer: Extract<Answer, { kind: "stream" }>,
-  signal: AbortSignal,
+  reading: Reading,
 ): Promise<void> {
   response.writeHead(200, { "Content-Type": answer.mediaType, "Cache-Control": "no-cache, private" });
   // kubectl waits for the head before it shows anything.
   response.flushHeaders();
   for await (const chunk of answer.chunks) {
-    if (signal.aborted) break;
-    if (!response.write(chunk)) await drained(response, signal);
+    if (reading.signal.aborted) break;
+    if (!response.write(chunk)) await drained(response, reading, answer.stuckMs);
   }
   response.end();
 }
 
-async function drained(response: ServerResponse, signal: AbortSignal): Promise<void> {
+async function drained(
+  response: ServerResponse,
+  { signal, clock }: Reading,
+  stuckMs: number | undefined,
+): Promise<void> {
+  // Destroying it aborts the signal, as any other end of the connection.
+  const cancel = stuckMs === undefined ? undefined : clock.after(stuckMs, () => response.destroy());
   try {
     await once(response, "drain", { signal });
   } catch (error) {
     if (!signal.aborted) throw error;
+  } finally {
+    cancel?.();
   }
 }
 

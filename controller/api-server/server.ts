@@ -107,7 +107,7 @@ export class HttpsServer {
     const { clock, router } = this.#options;
     try {
       this.#check(exchange);
-      await respond(response, await router(exchange), exchange, clock.now());
+      await respond(response, await router(exchange), exchange, clock);
     } catch (error) {
       await this.#refuse(error, response, exchange);
     }
@@ -120,7 +120,7 @@ export class HttpsServer {
     // What is left of a body that was refused is not read.
     if (told.status.code === 413) response.setHeader("Connection", "close");
     if (told.status.code === 401) response.setHeader("WWW-Authenticate", "Bearer");
-    await respond(response, statusAnswer(told.status), exchange, this.#options.clock.now());
+    await respond(response, statusAnswer(told.status), exchange, this.#options.clock);
   }
 
   #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {

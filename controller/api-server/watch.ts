@@ -12,6 +12,7 @@ import { withBookmarks } from "./watch-bookmarks.ts";
 
 const DEFAULT_TIMEOUT_SECONDS = 3600;
 const LONGEST_TIMEOUT_SECONDS = 86_400;
+const STUCK_MS = 60_000;
 
 /** A watch: changes of a collection as lines of JSON, until the client goes, the time is up or the server closes. */
 export function watchObjects(exchange: ResourceExchange, clock: Clock): Answer {
@@ -19,7 +20,7 @@ export function watchObjects(exchange: ResourceExchange, clock: Clock): Answer {
   const { form } = representationOf(exchange.headers.accept);
   const encode = eventEncoder(exchange.resource, form, { query: exchange.query, clock });
   const chunks = lines(exchange.resource.reader, asked, { clock, encode, signal: exchange.signal });
-  return { kind: "stream", mediaType: "application/json", chunks };
+  return { kind: "stream", mediaType: "application/json", chunks, stuckMs: STUCK_MS };
 }
 
 interface WatchRequest {

@@ -87,9 +87,19 @@ export class DockerRuntime implements SandboxRuntime {
       );
     } catch (error) {
       this.#uplink.forget();
+      if (isLostTask(error)) return this.#giveUp(name, error, signal);
       if (isJoinFailure(error)) throw new SandboxNotFoundError(messageOf(error), { cause: error });
       throw error;
     }
+  }
+
+  /**
+   * An engine that was killed in the middle of a start no longer knows of the process that its containerd runs under
+   * this container's id, and no start of this container can succeed: only another one, with an id of its own.
+   */
+  async #giveUp(name: string, cause: unknown, signal: AbortSignal): Promise<never> {
+    await this.remove(name, signal);
+    throw new SandboxNotFoundError(`${name} could not be started any more and was removed`, { cause });
   }
 
   async stop(name: string, { graceMs }: { readonly graceMs: number }, signal: AbortSignal): Promise<void> {
@@ -221,4 +231,9 @@ function isMadeAs(existing: OwnContainer, options: ReturnType<typeof containerOp
 /** "cannot join network of a non running container", "No such container": the engine has no status of its own for it. */
 function isJoinFailure(error: unknown): boolean {
   return /cannot join network of a non running container|No such container/i.test(messageOf(error));
+}
+
+/** Whether a start failed because containerd still has a task of that container, which the engine lost sight of. */
+function isLostTask(error: unknown): boolean {
+  return statusOf(error) === 500 && /task \S+: already exists/.test(messageOf(error));
 }

@@ -73,9 +73,11 @@ describe("an image that does not build", () => {
   });
   afterAll(() => machine.end());
 
-  it("shows its last lines, and is built again when the Dockerfile is mended", async () => {
+  it("shows its last lines, and leaves nothing half-made", async () => {
+    const { stdout: all } = await run(["docker", "images", "--format", "{{.Repository}}:{{.Tag}}"]);
+    const image = all.split("\n").find((name) => name.startsWith("bot-bottle/claude:")) ?? "";
     const dockerfile = join(folder, "Dockerfile");
-    writeFileSync(dockerfile, "FROM bot-bottle/claude\nRUN echo this is what went wrong && exit 3\n");
+    writeFileSync(dockerfile, `FROM ${image}\nRUN echo this is what went wrong && exit 3\n`);
     const provider = `{ name: claude, dockerfile: "${dockerfile}" }`;
     await machine.bb(["apply", "-f", "-"], { input: bottleYaml("b", provider) });
     await expect
@@ -86,6 +88,7 @@ describe("an image that does not build", () => {
       .toMatch(/ImageBuildFailed/);
     const { stdout } = await machine.bb(["describe", "bottle", "b"]);
     expect(stdout).toMatch(/^Ready +False +ImageBuildFailed/m);
+    expect(stdout).toContain("this is what went wrong");
     expect(await machine.containers()).toEqual([]);
   });
 });

@@ -33,14 +33,15 @@ const conditionOf = async (type: string): Promise<string> => {
 describe("kill -9 of Docker", () => {
   it("at rest: the bottle is rightly not ready, and comes back with its workspace", async () => {
     await makeReady(machine, "b", PROVIDER(base));
-    await machine.bb(["exec", "b", "--", "sh", "-c", "echo hours of work > notes"]);
+    await machine.bb(["exec", "b", "--", "sh", "-c", "echo hours of work > /home/node/notes"]);
     await engine.kill();
     await expect.poll(() => conditionOf("RuntimeHealthy"), { timeout: 60_000 }).toBe("False");
     expect(await conditionOf("Ready")).not.toBe("True");
     expect(await machine.bb(["exec", "b", "--", "true"])).toMatchObject({ code: 1 });
     await engine.start();
+    await expect.poll(() => conditionOf("RuntimeHealthy"), { timeout: 60_000 }).toBe("True");
     await untilReady(machine.bb, "b");
-    expect((await machine.bb(["exec", "b", "--", "cat", "notes"])).stdout).toBe("hours of work\n");
+    expect((await machine.bb(["exec", "b", "--", "cat", "/home/node/notes"])).stdout).toBe("hours of work\n");
     expect(await machine.containers()).toHaveLength(3);
   });
 

@@ -31,7 +31,13 @@ module.exports = {
     mayImport("crds", ["crds/"]),
     mayImport("sidecars", ["sidecars/", "crds/"]),
     mayImport("reconcilers", ["reconcilers/", "sidecars/wire/", "crds/"]),
-    mayImport("local-runtime", ["local-runtime/", "reconcilers/contract/", "reconcilers/shared/naming\\.ts", "sidecars/wire/", "crds/"]),
+    mayImport("local-runtime", [
+      "local-runtime/",
+      "reconcilers/contract/",
+      "reconcilers/shared/naming\\.ts",
+      "sidecars/wire/",
+      "crds/",
+    ]),
     mayImport("controller", ["controller/", "local-runtime/", "reconcilers/", "sidecars/", "crds/"]),
     {
       name: "no-sibling-kind",

@@ -1,5 +1,5 @@
 import { Command, CommanderError } from "commander";
-import { ConfigError, readConfig, type Config } from "../config.ts";
+import { ConfigError, readConfig, VARIABLES, type Config } from "../config.ts";
 import type { ApiClient } from "./api/api-client.ts";
 import { CliError, EXIT } from "./cli-error.ts";
 import { COMMANDS, findCommand } from "./commands.ts";
@@ -77,7 +77,7 @@ async function buildProgram(argv: readonly string[], context: CommandContext): P
     .helpCommand(true)
     .showSuggestionAfterError()
     .configureHelp({ subcommandTerm: (command) => command.name(), showGlobalOptions: false })
-    .addHelpText("after", START_HERE);
+    .addHelpText("after", () => START_HERE + environmentHelp());
   const named = findCommand(argv[0]);
   const wanted = named === undefined ? COMMANDS : [named];
   for (const entry of wanted) {
@@ -118,6 +118,11 @@ function reportUsage(error: CommanderError, terminal: Terminal): number {
   if (error.code === "commander.help") return EXIT.usage;
   say(terminal, `${styled(terminal, "red", "error:")} ${error.message.replace(/^error: /, "")}`);
   return EXIT.usage;
+}
+
+function environmentHelp(): string {
+  const lines = Object.entries(VARIABLES).map(([name, says]) => `  ${name.padEnd(30)} ${says}`);
+  return `\n\nEnvironment:\n${lines.join("\n")}`;
 }
 
 const START_HERE = `

@@ -103,9 +103,14 @@ function apiErrorOf(answer: IncomingMessage, text: string): ApiError {
 function connectionErrorOf(cause: Error): ConnectionError {
   const code = "code" in cause ? String(cause.code) : "";
   return new ConnectionError(
-    code.startsWith("ERR_TLS") || code.includes("CERT") || code.includes("SIGNATURE")
+    isStranger(cause, code)
       ? "something else than this control plane answers on its port"
       : `the control plane does not answer (${code || cause.message})`,
     { refused: code === "ECONNREFUSED", cause },
   );
+}
+
+/** Whether the handshake failed: all errors of TLS but EPROTO come without a system call, and there are dozens of codes. */
+function isStranger(cause: Error, code: string): boolean {
+  return code === "EPROTO" || (code !== "" && code !== "ECONNRESET" && !("syscall" in cause));
 }

@@ -23,6 +23,7 @@ export type Answer =
       readonly stuckMs?: number;
     };
 
+/** A Status as an answer, with its own code. */
 export const statusAnswer = (status: Status): Answer => ({
   kind: "document",
   code: status.code,

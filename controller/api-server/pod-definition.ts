@@ -19,6 +19,7 @@ const ContainerStatus = z.looseObject({
   state: z.looseObject({}).describe("running or waiting, with the reason of the Bottle's condition"),
 });
 
+/** A Bottle seen as a Pod. */
 export const Pod = z
   .looseObject({
     apiVersion: z.literal("v1"),

@@ -20,6 +20,7 @@ export function createPodLog(about: {
   return async (exchange) => {
     const container = podContainerOf(exchange, about.store);
     const options = logOptionsOf(exchange.query, about.clock.now());
+    const form = formOf(exchange.query);
     if (exchange.query.get("previous") === "true") throw noPrevious(container);
     const read = about.logs.logs(container.sandbox, options, exchange.signal)[Symbol.asyncIterator]();
     const first = read.next();
@@ -28,22 +29,31 @@ export function createPodLog(about: {
       first.catch((error: unknown) => refuse(error, container)),
       delay(about.clock, FIRST_LINE_MS),
     ]);
-    const chunks = textOf(first, read, exchange);
+    const chunks = textOf(first, read, { form, signal: exchange.signal });
     return { kind: "stream", mediaType: "text/plain; charset=utf-8", chunks };
   };
 }
 
+interface LogForm {
+  readonly withTime: boolean;
+  readonly limitBytes: number;
+}
+
+const formOf = (query: URLSearchParams): LogForm => ({
+  withTime: query.get("timestamps") === "true",
+  limitBytes: wholeNumber(query, "limitBytes") ?? Infinity,
+});
+
 async function* textOf(
   first: Promise<IteratorResult<LogLine>>,
   read: AsyncIterator<LogLine>,
-  { query, signal }: ResourceExchange,
+  { form, signal }: { readonly form: LogForm; readonly signal: AbortSignal },
 ): AsyncGenerator<string> {
-  const withTime = query.get("timestamps") === "true";
-  let left = wholeNumber(query, "limitBytes") ?? Infinity;
+  let left = form.limitBytes;
   try {
     for (let next = await first; next.done !== true && left > 0; next = await read.next()) {
       const { time, text } = next.value;
-      const line = Buffer.from(withTime ? `${time.toISOString()} ${text}\n` : `${text}\n`);
+      const line = Buffer.from(form.withTime ? `${time.toISOString()} ${text}\n` : `${text}\n`);
       yield line.subarray(0, Math.min(left, line.length)).toString();
       left -= line.length;
     }

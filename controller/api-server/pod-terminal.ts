@@ -13,6 +13,7 @@ import { runTerminalSession } from "./terminal-session.ts";
 
 const MAX_MESSAGE_BYTES = 1024 * 1024;
 
+/** What a terminal is made of. */
 export interface PodTerminalOptions {
   readonly store: ResourceStore;
   readonly exec: SandboxExec;
@@ -26,6 +27,7 @@ export interface PodTerminal {
   upgrade(request: IncomingMessage, exchange: ResourceExchange, socket: Duplex, head: Buffer): void;
 }
 
+/** Terminals in the agents of the bottles of a store. */
 export function createPodTerminal(options: PodTerminalOptions): PodTerminal {
   const webSockets = new WebSocketServer({
     noServer: true,

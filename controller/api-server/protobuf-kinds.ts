@@ -1,5 +1,6 @@
 import { decodeMessage, type FieldType, type MessageFields, ProtobufError } from "./protobuf.ts";
 
+/** The media type of Kubernetes objects in protobuf. */
 export const PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf";
 
 const STRING: FieldType = { kind: "string" };

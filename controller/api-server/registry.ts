@@ -7,6 +7,7 @@ export interface Registry {
   find(group: string, version: string, plural: string): ApiResource | undefined;
 }
 
+/** A group in its one version. */
 export interface ApiGroup {
   /** empty for the core group */
   readonly group: string;
@@ -14,6 +15,7 @@ export interface ApiGroup {
   readonly resources: readonly ApiResource[];
 }
 
+/** A registry of these resources, in their order. */
 export function createRegistry(resources: readonly ApiResource[]): Registry {
   const groups = new Map<string, ApiGroup & { resources: ApiResource[] }>();
   for (const resource of resources) {

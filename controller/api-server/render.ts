@@ -51,5 +51,6 @@ export function includeObjectOf(query: URLSearchParams): IncludeObject {
   return found;
 }
 
+/** A body as text. */
 export const encoded = (body: object, encoding: Representation["encoding"]): string =>
   encoding === "yaml" ? stringify(body) : `${JSON.stringify(body)}\n`;

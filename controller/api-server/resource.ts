@@ -15,6 +15,7 @@ export interface ResourceReader {
   watch(options: StoreWatchOptions): StoreWatch<ApiObject>;
 }
 
+/** How a write is meant. */
 export interface WriteOptions {
   /** everything but the writing itself */
   readonly dryRun: boolean;
@@ -31,6 +32,7 @@ export interface ResourceWriter {
 /** A cell of a table; null where the object has no such field. */
 export type Cell = string | number | null;
 
+/** One column of a table. */
 export interface TableColumn {
   readonly name: string;
   readonly type: "string" | "integer" | "date";
@@ -46,6 +48,7 @@ export interface TableShape {
   cells(object: ApiObject, now: Date): readonly Cell[];
 }
 
+/** A part of an object with a path of its own, such as its status. */
 export interface Subresource {
   readonly name: string;
   /** kind of what is sent and answered, when it is not the resource's own */
@@ -56,6 +59,7 @@ export interface Subresource {
 /** The ways in which an object may be patched. */
 export type PatchType = "json" | "merge" | "strategic";
 
+/** How a client names them. */
 export const PATCH_MEDIA_TYPES: Readonly<Record<PatchType, string>> = {
   json: "application/json-patch+json",
   merge: "application/merge-patch+json",

@@ -28,6 +28,7 @@ export interface Logger {
   error(facts: object, message: string): void;
 }
 
+/** What the server is made of. */
 export interface HttpsServerOptions {
   readonly tls: TlsMaterial;
   readonly clock: Clock;

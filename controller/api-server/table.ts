@@ -4,6 +4,7 @@ import type { TableShape } from "./resource.ts";
 /** Which part of each object a row carries beside its cells. */
 export type IncludeObject = "None" | "Metadata" | "Object";
 
+/** How a table is written. */
 export interface TableOptions {
   readonly includeObject: IncludeObject;
   readonly now: Date;

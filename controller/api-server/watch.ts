@@ -1,6 +1,7 @@
 import type { ApiObject } from "../../crds/metadata.ts";
 import { ExpiredError } from "../../reconcilers/contract/errors.ts";
 import type { Clock } from "../engine/index.ts";
+import type { StoreWatch } from "../store/index.ts";
 import type { Answer } from "./answer.ts";
 import type { ResourceExchange } from "./exchange.ts";
 import { representationOf } from "./negotiation.ts";
@@ -79,10 +80,11 @@ async function* lines(
   tools: { readonly clock: Clock; readonly encode: EventEncoder; readonly signal: AbortSignal },
 ): AsyncGenerator<string> {
   const { encode, clock, signal } = tools;
+  let watch: StoreWatch<ApiObject> | undefined;
   try {
     const { from, present } = startOf(reader, asked);
     // Nothing is awaited between the list and the watch, so nothing is missed between them.
-    const watch = reader.watch({ ...asked.selection, resourceVersion: from });
+    watch = reader.watch({ ...asked.selection, resourceVersion: from });
     for (const object of present) yield encode.change("ADDED", object);
     if (asked.marksInitialEnd) yield encode.bookmark(from, { initialEventsEnd: true });
     for await (const event of withBookmarks(watch, { clock, signal, timeoutMs: asked.timeoutMs })) {
@@ -92,6 +94,8 @@ async function* lines(
   } catch (error) {
     if (!(error instanceof ExpiredError)) throw error;
     yield encode.error(expired().status);
+  } finally {
+    watch?.close();
   }
 }
 

@@ -216,6 +216,7 @@ describe("what the API refuses to read", () => {
     ["GET", `${LIST}?continue=abc`, 400],
     ["GET", EXEC, 400],
     ["GET", "/api/v1/namespaces/default/pods/hello/log?tailLines=-1", 400],
+    ["GET", "/api/v1/namespaces/default/pods/hello/log?limitBytes=x", 400],
     ["POST", "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", 404],
   ])("answers %s %s with the Status %i", async (method, path, code) => {
     const reply = await kit.fetch(path, { method });

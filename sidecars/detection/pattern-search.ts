@@ -1,4 +1,5 @@
 import type { Finding } from "./detector.ts";
+import { createKeywordFilter } from "./keyword-filter.ts";
 import type { Rule } from "./rule.ts";
 import { shapeOf } from "./shape.ts";
 
@@ -16,16 +17,18 @@ interface CompiledRule {
 export function createPatternSearch(rules: readonly Rule[]): PatternSearch {
   const byKeyword = rulesByKeyword(rules);
   const keywords = keywordPattern(rules);
+  const nextCandidate = createKeywordFilter(rules.flatMap((rule) => rule.keywords));
   return {
     find(text, location) {
-      keywords.lastIndex = 0;
-      for (let hit = keywords.exec(text); hit !== null; hit = keywords.exec(text)) {
+      // from the next character on each time: a keyword may begin inside another
+      for (let at = nextCandidate(text, 0); at !== -1; at = nextCandidate(text, at + 1)) {
+        keywords.lastIndex = at;
+        const hit = keywords.exec(text);
+        if (hit === null) continue;
         for (const compiled of byKeyword.get(hit[0].toLowerCase()) ?? []) {
-          const secret = matchAt(compiled, text, hit.index);
+          const secret = matchAt(compiled, text, at);
           if (secret !== undefined) return { rule: compiled.rule.id, location, shape: shapeOf(secret) };
         }
-        // a keyword may begin inside another
-        keywords.lastIndex = hit.index + 1;
       }
       return undefined;
     },
@@ -68,6 +71,6 @@ function keywordPattern(rules: readonly Rule[]): RegExp {
       .toSorted((a, b) => b.length - a.length)
       .map(({ source }) => source)
       .join("|"),
-    "g",
+    "y",
   );
 }

@@ -11,19 +11,20 @@ export function characterClass(characters: string): CharacterClass {
  * The runs of at least `min` characters of a class in a Latin-1 text, as
  * [start, end). Looks at one character in `min` where there are none.
  */
-export function* runsOf(text: string, of: CharacterClass, min: number): Generator<readonly [number, number]> {
-  const isIn = (index: number): boolean => of[text.charCodeAt(index)] === 1;
+export function runsOf(text: string, of: CharacterClass, min: number): (readonly [number, number])[] {
+  const runs: (readonly [number, number])[] = [];
   let from = 0;
   while (from + min <= text.length) {
     let start = from + min;
-    while (start > from && isIn(start - 1)) start -= 1;
+    while (start > from && of[text.charCodeAt(start - 1)] === 1) start -= 1;
     if (start > from) {
       from = start;
       continue;
     }
     let end = from + min;
-    while (end < text.length && isIn(end)) end += 1;
-    yield [from, end];
+    while (end < text.length && of[text.charCodeAt(end)] === 1) end += 1;
+    runs.push([from, end]);
     from = end;
   }
+  return runs;
 }

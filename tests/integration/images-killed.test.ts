@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { findProductRoot } from "../../local-runtime/images/index.ts";
-import { baseRecipe } from "../../local-runtime/images/recipes.ts";
+import { baseRecipe, productRecipe } from "../../local-runtime/images/recipes.ts";
 import type { WantedImage } from "../../reconcilers/contract/image-store.ts";
 import { builtImage, connection, engine } from "./images-support.ts";
 
@@ -15,20 +15,22 @@ let folder: string;
 let product: string;
 let cache: string;
 
-// A product of its own with a short list of packages: its base is one that nobody has.
+// A product of its own with a short list of packages; its folder's name in a script makes its base one that nobody has.
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "killed-"));
   [product, cache] = [join(folder, "product"), join(folder, "cache")];
   const images = join(product, "local-runtime/images");
   await cp(join(findProductRoot(), "local-runtime/images"), images, { recursive: true });
   await writeFile(join(product, "package.json"), "{}");
-  const list = { suite: "trixie", packages: ["ca-certificates"], test: folder };
+  const list = { suite: "trixie", packages: ["ca-certificates"] };
   await writeFile(join(images, "base/packages.json"), JSON.stringify(list));
+  await appendFile(join(images, "base/debootstrap.sh"), `# ${folder}\n`);
   await builtImage({ kind: "airlock" });
 }, 300_000);
 
 afterAll(async () => {
-  await engine.remove((await baseRecipe(product)).reference, AbortSignal.timeout(30_000));
+  const recipes = [await productRecipe("airlock", product, "x64"), await baseRecipe(product)];
+  for (const { reference } of recipes) await engine.remove(reference, AbortSignal.timeout(30_000));
   await rm(folder, { recursive: true, force: true });
 });
 
@@ -78,9 +80,9 @@ it("leaves neither processes nor mounts nor images of a base whose builder was k
   expect(await engine.find(reference, signal)).toBeUndefined();
 
   const second = builder({ kind: "airlock" });
-  await until(async () => (await engine.find(reference, signal)) !== undefined);
+  await new Promise((resolve) => second.once("exit", resolve));
+  expect(await engine.find(reference, signal)).toBeDefined();
   expect(await workedOn()).toEqual([]);
-  await kill(second);
 }, 400_000);
 
 it("leaves no container and no name of an image whose builder was killed", async () => {

@@ -1,7 +1,7 @@
 import { execFile, spawn } from "node:child_process";
 import type { ChildProcess } from "node:child_process";
 import { existsSync } from "node:fs";
-import { cp, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,7 +38,9 @@ async function startRegistry(port: number): Promise<ChildProcess> {
     `http: {addr: "127.0.0.1:${port}"}`,
   ];
   await writeFile(join(folder, "registry.yml"), `${configuration.join("\n")}\n`);
-  const child = spawn(REGISTRY, ["serve", join(folder, "registry.yml")], { stdio: "ignore" });
+  // It must not outlive a test that is killed.
+  const argv = ["--pdeathsig", "KILL", REGISTRY, "serve", join(folder, "registry.yml")];
+  const child = spawn("setpriv", argv, { stdio: "ignore" });
   for (;;) {
     const answer = await fetch(`http://127.0.0.1:${port}/v2/`).catch(() => undefined);
     if (answer?.ok) return child;
@@ -64,8 +66,9 @@ beforeAll(async () => {
   product = join(folder, "product");
   const images = join(product, "local-runtime/images");
   await cp(join(findProductRoot(), "local-runtime/images"), images, { recursive: true });
-  const list = { suite: "trixie", packages: ["tree"], test: folder };
+  const list = { suite: "trixie", packages: ["tree"] };
   await writeFile(join(images, "base/packages.json"), JSON.stringify(list));
+  await appendFile(join(images, "base/install.sh"), `# ${folder}\n`);
   await builtImage({ kind: "airlock" });
   const port = await freePort();
   registry = await startRegistry(port);

@@ -1,10 +1,11 @@
-import { X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { type AddressInfo, createServer, isIP } from "node:net";
 import { connect, rootCertificates, type SecureContext, TLSSocket } from "node:tls";
 import { describe, expect, it } from "vitest";
 import { assertAuthority, createCertificateAuthority, fingerprintOf } from "./authority.ts";
 import { LeafCertificates } from "./leaves.ts";
+import { createServerCertificate } from "./server-certificate.ts";
 
 const now = new Date();
 const anAuthority = () => createCertificateAuthority({ commonName: "bot-bottle test", now, days: 90 });
@@ -68,6 +69,24 @@ describe("assertAuthority", () => {
   it("never quotes what it was given", () => {
     const pem = { certificatePem: "SECRET-ONE", privateKeyPem: "SECRET-TWO" };
     expect(() => assertAuthority(pem)).toThrow(/^(?!.*SECRET).*$/);
+  });
+});
+
+describe("createServerCertificate", () => {
+  it("names every host, addresses of both kinds too, and comes with its own key", () => {
+    const authority = anAuthority();
+    const made = createServerCertificate(authority, ["127.0.0.1", "::1", "localhost"]);
+    const certificate = new X509Certificate(made.certificatePem);
+    expect(certificate.subjectAltName).toBe(
+      "IP Address:127.0.0.1, IP Address:0:0:0:0:0:0:0:1, DNS:localhost",
+    );
+    expect(certificate.checkPrivateKey(createPrivateKey(made.privateKeyPem))).toBe(true);
+    expect(certificate.checkIssued(new X509Certificate(authority.certificatePem))).toBe(true);
+  });
+
+  it("signs with no key but the CA's own", () => {
+    const pem = { ...anAuthority(), privateKeyPem: anAuthority().privateKeyPem };
+    expect(() => createServerCertificate(pem, ["localhost"])).toThrow("own private key");
   });
 });
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ConfigError, portOf, readConfig } from "./config.ts";
+import { ConfigError, environmentOf, portOf, readConfig } from "./config.ts";
 
 describe("readConfig", () => {
   it("has a default for everything", () => {
@@ -41,6 +41,31 @@ describe("readConfig", () => {
   ])("refuses %j and says what it may be", (environment, message) => {
     expect(() => readConfig(environment)).toThrow(ConfigError);
     expect(() => readConfig(environment)).toThrow(message);
+  });
+});
+
+describe("environmentOf", () => {
+  it("makes a child read the folders, the runtime, the engine and the port that its parent reads", () => {
+    const config = readConfig({
+      HOME: "/home/ada",
+      BB_STATE_DIR: "/tmp/trial",
+      XDG_CACHE_HOME: "/var/cache/ada",
+      BB_CONFIG_DIR: "/etc/trial",
+      BB_RUNTIME: "fake",
+      BB_PORT: "8443",
+      BB_LOG_LEVEL: "debug",
+      DOCKER_HOST: "unix:///run/other.sock",
+    });
+    const { stateDir, cacheDir, configDir, runtime, port, logLevel, dockerSocket } = config;
+    expect(readConfig(environmentOf(config))).toMatchObject({
+      stateDir,
+      cacheDir,
+      configDir,
+      runtime,
+      port,
+      logLevel,
+      dockerSocket,
+    });
   });
 });
 

@@ -1,5 +1,5 @@
 import { homedir } from "node:os";
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 
 /** Everything that flags and environment decide. Parsed by hand: zod would cost `bb` a third of its start. */
 export interface Config {
@@ -88,7 +88,7 @@ export function environmentOf(config: Config): NodeJS.ProcessEnv {
   return {
     ...process.env,
     BB_STATE_DIR: config.stateDir,
-    XDG_CACHE_HOME: "parent of the folder for what builds share (default ~/.cache)",
+    XDG_CACHE_HOME: dirname(config.cacheDir),
     BB_CONFIG_DIR: config.configDir,
     BB_RUNTIME: config.runtime,
     BB_LOG_LEVEL: config.logLevel,

@@ -20,15 +20,7 @@ export async function patchObject(exchange: ResourceExchange): Promise<Answer> {
   const type = patchTypeOf(mediaTypeOf(headers["content-type"]), resource.patchTypes);
   const patch = parseValue(await exchange.readBody(), "application/json");
   const current = requirePresent(exchange);
-  const patched = patchedObject(type, current, patch);
-  const admitted = admit(patched, exchange);
-  return {
-    kind: "object",
-    code: 200,
-    resource,
-    body: writeOver(admitted, exchange),
-    warnings: admitted.warnings,
-  };
+  return writeOver(admit(patchedObject(type, current, patch), exchange), exchange);
 }
 
 function patchTypeOf(mediaType: string, accepted: readonly PatchType[]): PatchType {

@@ -9,30 +9,24 @@ import { writeOptionsOf, writerOf, writing } from "./write-options.ts";
 
 /** PUT of an object or of its status. */
 export async function replaceObject(exchange: ResourceExchange): Promise<Answer> {
-  const { resource, headers } = exchange;
   writerOf(exchange);
-  const sent = parseObject(await exchange.readBody(), mediaTypeOf(headers["content-type"]));
+  const sent = parseObject(await exchange.readBody(), mediaTypeOf(exchange.headers["content-type"]));
   const admitted = admit(sent, exchange);
   requirePresent(exchange);
   requireVersion(admitted.object, exchange);
-  return {
-    kind: "object",
-    code: 200,
-    resource,
-    body: writeOver(admitted, exchange),
-    warnings: admitted.warnings,
-  };
+  return writeOver(admitted, exchange);
 }
 
-/** Writes an admitted object in place of the one of its name, or its status alone. */
-export function writeOver({ object }: Admitted, exchange: ResourceExchange): ApiObject {
+/** Writes an admitted object in place of the one of its name, or its status alone; answers with what was written. */
+export function writeOver({ object, warnings }: Admitted, exchange: ResourceExchange): Answer {
   const writer = writerOf(exchange);
   const options = writeOptionsOf(exchange);
-  return writing(exchange, object.metadata.name, () =>
+  const body = writing(exchange, object.metadata.name, () =>
     exchange.path.subresource === "status"
       ? writer.updateStatus(object, options)
       : writer.update(object, options),
   );
+  return { kind: "object", code: 200, resource: exchange.resource, body, warnings };
 }
 
 /** The object that a write is about. Throws StatusError 404. */

@@ -1,14 +1,10 @@
 import {
-  AlreadyExistsError,
   ApiUnavailableError,
-  ConflictError,
   ExpiredError,
-  ForbiddenError,
-  InvalidError,
-  NotFoundError,
   RuntimeUnavailableError,
   SandboxNotFoundError,
 } from "../../reconcilers/contract/errors.ts";
+import { STATUS_REASONS } from "../status-reasons.ts";
 import { expired, internal, StatusError, unavailable } from "./status-error.ts";
 
 /** What a client is told of an error: what was foreseen with its own words, the rest as an internal error. */
@@ -26,10 +22,6 @@ export function asStatusError(error: unknown): StatusError {
 }
 
 const FORESEEN = [
-  { type: NotFoundError, code: 404, reason: "NotFound" },
-  { type: AlreadyExistsError, code: 409, reason: "AlreadyExists" },
-  { type: ConflictError, code: 409, reason: "Conflict" },
-  { type: ForbiddenError, code: 403, reason: "Forbidden" },
-  { type: InvalidError, code: 422, reason: "Invalid" },
+  ...STATUS_REASONS,
   { type: SandboxNotFoundError, code: 400, reason: "BadRequest" },
 ] as const;

@@ -1,13 +1,11 @@
 import { z } from "zod";
 import {
-  AlreadyExistsError,
   ApiUnavailableError,
-  ConflictError,
   ExpiredError,
-  ForbiddenError,
   InvalidError,
   NotFoundError,
 } from "../../../reconcilers/contract/errors.ts";
+import { STATUS_REASONS } from "../../status-reasons.ts";
 
 /** A Status object as far as it is read here. */
 const Status = z.object({
@@ -18,15 +16,11 @@ const Status = z.object({
   details: z.object({ name: z.string().optional() }).nullish(),
 });
 
-const BY_REASON: Readonly<Record<string, new (message: string) => Error>> = {
-  AlreadyExists: AlreadyExistsError,
-  Conflict: ConflictError,
-  Expired: ExpiredError,
-  Gone: ExpiredError,
-  Invalid: InvalidError,
-  BadRequest: InvalidError,
-  Forbidden: ForbiddenError,
-};
+const BY_REASON = new Map<string, new (message: string) => Error>([
+  ...STATUS_REASONS.map(({ reason, type }) => [reason, type] as const),
+  ["Gone", ExpiredError],
+  ["BadRequest", InvalidError],
+]);
 
 /**
  * The error of the contract that an answer stands for. Only a Status that names
@@ -37,8 +31,8 @@ export function errorOf(code: number, body: unknown): Error {
   const status = Status.safeParse(body).data;
   const { reason = "", details } = status ?? {};
   const message = status?.message ?? `the API server answered ${code}`;
-  if (reason === "NotFound" && details?.name) return new NotFoundError(message);
-  const known = BY_REASON[reason];
+  const known = BY_REASON.get(reason);
+  if (known === NotFoundError && !details?.name) return new ApiUnavailableError(message);
   if (known !== undefined) return new known(message);
   if (code === 410) return new ExpiredError(message);
   return new ApiUnavailableError(message);

@@ -1,6 +1,6 @@
 import { isIP } from "node:net";
 import ipaddr from "ipaddr.js";
-import { z } from "zod";
+import * as z from "zod";
 import { type Rule, withOrderedRules } from "./rules.ts";
 
 // 10.0.0.0/8 and fc00::/7 are the widest private blocks there are.

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { classFields } from "./class-fields.ts";
 import { Conditions } from "./condition.ts";
 import { API_VERSION } from "./group.ts";

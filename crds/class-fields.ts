@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { Egress } from "./egress.ts";
 import { namedList } from "./lists.ts";
 import { type Rule, withRules } from "./rules.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** One observed aspect of an object (Kubernetes API conventions, "Typical status properties"). */
 export const Condition = z.strictObject({

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectMeta } from "./metadata.ts";
 import type { ResourceDefinition } from "./resources.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { AddressBlock } from "./address.ts";
 import { CertificateBundle } from "./certificates.ts";
 import { Host, HostPattern } from "./host.ts";

@@ -1,6 +1,6 @@
 import { isIPv4, isIPv6 } from "node:net";
 import { domainToASCII, domainToUnicode } from "node:url";
-import { z } from "zod";
+import * as z from "zod";
 import { type Rule, withOrderedRules } from "./rules.ts";
 
 const LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** A list in which no value may stand twice. */
 export function setOf<T extends z.ZodType<string | number>>(item: T, max: number): z.ZodArray<T> {

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 export const OwnerReference = z.looseObject({
   apiVersion: z.string().describe("group and version of the owner"),

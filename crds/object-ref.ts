@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectName } from "./names.ts";
 
 /** Another object, by name; its kind follows from the field. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Rule, withOrderedRules } from "./rules.ts";
 
 /** What would let two servers read one path in two ways, or what no path can have. */

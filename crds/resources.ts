@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 import { Agent } from "./agent.ts";
 import { BottleClass } from "./bottle-class.ts";
 import { Bottle } from "./bottle.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { type Rule, withRules } from "./rules.ts";
 import { SecretKeyRef } from "./secret-ref.ts";
 

@@ -1,4 +1,4 @@
-import type { z } from "zod";
+import type * as z from "zod";
 
 /**
  * A rule that a pattern cannot say: once in TypeScript, which this code checks, and once in CEL, which a

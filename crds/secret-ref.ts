@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectName, SecretKey } from "./names.ts";
 
 /** One value of a Secret. Which hosts it may go to is said on the Secret, by its owner. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 // Terminal escapes (C0, DEL, C1), and characters that reorder what a person reads (bidi controls, separators).
 const CONTROL = "\\x00-\\x1f\\x7f-\\x9f";

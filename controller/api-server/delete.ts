@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ApiObject } from "../../crds/metadata.ts";
 import type { Answer } from "./answer.ts";
 import { mediaTypeOf, parseObject } from "./body.ts";

@@ -1,5 +1,5 @@
 import { applyPatch, type Operation } from "rfc6902";
-import { z } from "zod";
+import * as z from "zod";
 import { badRequest, StatusError } from "./status-error.ts";
 
 const MAX_OPERATIONS = 10_000;

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { ObjectMeta } from "../../crds/metadata.ts";
 import type { ResourceDefinition } from "../../crds/resources.ts";
 

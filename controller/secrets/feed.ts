@@ -1,5 +1,5 @@
 import { isAbsolute } from "node:path";
-import { z } from "zod";
+import * as z from "zod";
 
 /** Where the value of one key of a Secret comes from when it is not in memory: a file or a command. */
 export const Feed = z

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { ResourceDefinition } from "../resources.ts";
 import { type StructuralSchema, structuralSchemaOf } from "./structural-schema.ts";
 

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { HOSTS_ANNOTATION } from "../core.ts";
 import { isDnsLabel, isObjectName } from "../names.ts";
 import { quoted } from "../text.ts";

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /** Names of the fields that a schema has at a path of an object; none where it is no object. */
 export function fieldsAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {

@@ -1,5 +1,5 @@
 import { closest, distance } from "fastest-levenshtein";
-import type { z } from "zod";
+import type * as z from "zod";
 import { fieldPaths, fieldsAt } from "./schema-fields.ts";
 
 /** The known word that a mistyped one is near to; undefined when none is near. */

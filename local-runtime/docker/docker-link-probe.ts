@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import type { LinkProbe, LinkReport } from "../../reconcilers/contract/sandbox-runtime.ts";
 import { SandboxNotFoundError } from "../../reconcilers/contract/errors.ts";
 import { runExec } from "./engine-exec.ts";

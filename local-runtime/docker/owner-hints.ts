@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 import type { GetEventsOptions } from "dockerode";
-import { z } from "zod";
+import * as z from "zod";
 import { RuntimeUnavailableError } from "../../reconcilers/contract/errors.ts";
 import { LABELS } from "../../reconcilers/shared/naming.ts";
 import type { EngineConnection } from "./engine-connection.ts";

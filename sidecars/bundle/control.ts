@@ -1,5 +1,5 @@
 import { ControlRequest, type ControlAnswer, type SidecarsReport } from "../wire/control.ts";
-import { z } from "zod";
+import * as z from "zod";
 
 type Configuration = Extract<ControlRequest, { kind: "configure" }>["configuration"];
 

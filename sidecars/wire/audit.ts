@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 /**
  * One line of the audit: NDJSON on the sidecars' stderr, from there to

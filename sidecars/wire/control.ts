@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 import { EgressPolicy } from "./egress-policy.ts";
 
 /** Longest line on the control channel in either direction, in bytes. */

@@ -1,4 +1,4 @@
-import { z } from "zod";
+import * as z from "zod";
 
 const SecretId = z.strictObject({ name: z.string(), key: z.string() });
 

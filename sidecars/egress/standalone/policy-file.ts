@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { LineCounter, parseDocument } from "yaml";
-import { z } from "zod";
+import * as z from "zod";
 import { Egress } from "../../../crds/egress.ts";
 import { fieldErrorsOf } from "../../../crds/validation/describe-issue.ts";
 import { describeErrors } from "../../../crds/validation.ts";

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
-import { Pool } from "undici";
+import type { Pool } from "undici";
+import UndiciPool from "undici/lib/dispatcher/pool.js";
 import type { PolicyRoute } from "../../wire/egress-policy.ts";
 import { createConnector, type UpstreamTarget, type UpstreamWorld } from "./connector.ts";
 
@@ -63,7 +64,7 @@ export class UpstreamPools {
 
   #create(target: UpstreamTarget): Pool {
     const host = target.host.includes(":") ? `[${target.host}]` : target.host;
-    return new Pool(`${target.scheme}://${host}:${target.port}`, {
+    return new UndiciPool(`${target.scheme}://${host}:${target.port}`, {
       connect: createConnector(target, this.#world),
       connections: CONNECTIONS_PER_POOL,
       pipelining: 1,

@@ -1,5 +1,6 @@
-import { readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { replacePrivateFile } from "./private-file.ts";
 
 /** Where each thing lies in the state folder. */
 export const STATE_FILES = {
@@ -41,20 +42,12 @@ export function readConnection(stateDir: string): Connection | undefined {
 
 /** Writes the file whole or not at all. */
 export function writeConnection(stateDir: string, connection: Connection): void {
-  writePrivately(join(stateDir, STATE_FILES.connection), JSON.stringify(connection));
+  replacePrivateFile(join(stateDir, STATE_FILES.connection), JSON.stringify(connection));
 }
 
 /** Succeeds when there is none. */
 export function removeConnection(stateDir: string): void {
   rmSync(join(stateDir, STATE_FILES.connection), { force: true });
-}
-
-/** Writes a file 0600 under its name only when it is complete. */
-export function writePrivately(path: string, text: string): void {
-  const partial = `${path}.${process.pid}.partial`;
-  rmSync(partial, { force: true });
-  writeFileSync(partial, text, { mode: 0o600, flag: "wx" });
-  renameSync(partial, path);
 }
 
 /** Whether an error of node:fs says that the file is not there. */

@@ -21,7 +21,6 @@ import { customResource, eventResource, namespaceResource } from "./stored-resou
 import { ensureTlsMaterial, type TlsMaterial } from "./tls-material.ts";
 import { ensureToken } from "./token.ts";
 
-export { UnsafeFileError } from "./private-file.ts";
 export type { SecretSink } from "./secret-resource.ts";
 export { PortInUseError, type Logger } from "./server.ts";
 
@@ -59,23 +58,23 @@ export interface ApiServer {
 }
 
 /** Makes the server with its certificate and token, which are made once and kept. Throws UnsafeFileError. */
-export async function createApiServer(options: ApiServerOptions): Promise<ApiServer> {
+export function createApiServer(options: ApiServerOptions): ApiServer {
   const { folder, clock } = options;
   ensurePrivateDirectory(folder);
-  const tls = await ensureTlsMaterial(folder, clock.now());
-  const token = await ensureToken(folder);
+  const tls = ensureTlsMaterial(folder, clock.now());
+  const token = ensureToken(folder);
   const server = createServer(options, tls);
   return {
     token,
     caPem: tls.caPem,
     async listen(port) {
       const portFile = join(folder, "port");
-      const wanted = port ?? (await recallPort(portFile)) ?? 0;
+      const wanted = port ?? recallPort(portFile) ?? 0;
       const bound = await server.listen(wanted, (each) => createAuthenticate({ token, port: each }));
       const url = `https://127.0.0.1:${bound}`;
       try {
-        await rememberPort(portFile, bound);
-        await writeKubeconfig(options.kubeconfigPath, { url, caPem: tls.caPem, token });
+        rememberPort(portFile, bound);
+        writeKubeconfig(options.kubeconfigPath, { url, caPem: tls.caPem, token });
       } catch (error) {
         await server.close();
         throw error;

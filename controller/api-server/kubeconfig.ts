@@ -1,12 +1,14 @@
 import { stringify } from "yaml";
-import { replacePrivateFile } from "./private-file.ts";
+import { readPrivateFile, replacePrivateFile } from "../private-file.ts";
 
 /** Writes the kubeconfig, 0600: the only thing a client needs. Throws UnsafeFileError when one exists that others may read. */
-export async function writeKubeconfig(
+export function writeKubeconfig(
   path: string,
   access: { readonly url: string; readonly caPem: string; readonly token: string },
-): Promise<void> {
-  await replacePrivateFile(path, stringify(kubeconfigOf(access)));
+): void {
+  // one that others may read is shown to a person, not replaced
+  readPrivateFile(path);
+  replacePrivateFile(path, stringify(kubeconfigOf(access)));
 }
 
 function kubeconfigOf(access: {

@@ -5,7 +5,7 @@ import {
   createServerCertificate,
   type ServerCertificate,
 } from "../../sidecars/egress/certificates/server-certificate.ts";
-import { createPrivateFile, readPrivateFile } from "./private-file.ts";
+import { createPrivateFile, readPrivateFile } from "../private-file.ts";
 
 /** What the server shows and what clients pin, PEM. */
 export interface TlsMaterial extends ServerCertificate {
@@ -22,12 +22,12 @@ const LOOPBACK = ["127.0.0.1", "::1", "localhost"];
  * All three are one file, so a crash leaves all or nothing. The CA's key is
  * never written: it signs one certificate and is forgotten.
  */
-export async function ensureTlsMaterial(folder: string, now: Date): Promise<TlsMaterial> {
+export function ensureTlsMaterial(folder: string, now: Date): TlsMaterial {
   const path = join(folder, "tls.json");
-  const stored = await readPrivateFile(path);
+  const stored = readPrivateFile(path);
   if (stored !== undefined) return checked(stored, path, now);
   const made = makeTlsMaterial(now);
-  await createPrivateFile(path, JSON.stringify(made));
+  createPrivateFile(path, JSON.stringify(made));
   return made;
 }
 

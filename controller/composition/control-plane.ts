@@ -60,7 +60,7 @@ export async function startControlPlane(
   const machine = await selectRuntime({ ...config, instance: instanceOf(config.stateDir) });
   opened.defer(() => machine.close());
   const parts = { config, logger, store, client, vault, machine };
-  const server = await createServer(parts);
+  const server = createServer(parts);
   opened.defer(() => server.close());
   const { url } = await server.listen(config.port);
   opened.defer(runEngine(parts));
@@ -70,7 +70,7 @@ export async function startControlPlane(
   return { url, close: () => running.disposeAsync() };
 }
 
-function createServer({ config, logger, store, vault, machine }: Parts): Promise<ApiServer> {
+function createServer({ config, logger, store, vault, machine }: Parts): ApiServer {
   return createApiServer({
     store,
     vault,

@@ -1,7 +1,8 @@
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isMissing, STATE_FILES, writePrivately } from "../state-folder.ts";
+import { replacePrivateFile } from "../private-file.ts";
+import { isMissing, STATE_FILES } from "../state-folder.ts";
 
 /** The file that says which containers are ours cannot be read; with another mark they would be strangers. */
 export class InstanceUnreadableError extends Error {
@@ -23,7 +24,7 @@ export function instanceOf(stateDir: string): string {
   } catch (error) {
     if (!isMissing(error)) throw error;
     const made = randomBytes(8).toString("hex");
-    writePrivately(path, `${made}\n`);
+    replacePrivateFile(path, `${made}\n`);
     return made;
   }
 }

@@ -1,14 +1,5 @@
-import { randomUUID, X509Certificate } from "node:crypto";
-import {
-  closeSync,
-  fsyncSync,
-  linkSync,
-  openSync,
-  readdirSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import {
   assertAuthority,
@@ -21,8 +12,8 @@ import {
   type CertificateAuthority,
 } from "../../reconcilers/contract/certificate-authorities.ts";
 import type { Clock } from "../engine/index.ts";
+import { createPrivateFile, readPrivateFile, replacePrivateFile, UnsafeFileError } from "../private-file.ts";
 import { ensurePrivateDirectory } from "../store/index.ts";
-import { readPrivateFile } from "./private-file.ts";
 
 const DAYS = 90;
 /** a bottle that is made anew with less than this left gets a new CA */
@@ -80,7 +71,7 @@ function read(file: string): CertificateAuthority | undefined {
     assertAuthority({ certificatePem, privateKeyPem });
     return { certificatePem, privateKeyPem, fingerprint: fingerprintOf(certificatePem) };
   } catch (error) {
-    throw unreadable(file, (error as Error).message);
+    throw unreadable(file, error instanceof UnsafeFileError ? error.why : (error as Error).message);
   }
 }
 
@@ -92,21 +83,10 @@ function unreadable(file: string, why: string): CertificateAuthorityUnreadableEr
 }
 
 function write(file: string, { certificatePem, privateKeyPem }: CertificateAuthority, isNew: boolean): void {
-  // beside its place and then moved: a crash in between must not leave half a file, which would stay unusable
-  const draft = `${file}.${randomUUID()}`;
-  const descriptor = openSync(draft, "wx", 0o600);
+  if (!isNew) return replacePrivateFile(file, certificatePem + privateKeyPem);
   try {
-    writeFileSync(descriptor, certificatePem + privateKeyPem);
-    fsyncSync(descriptor);
-  } finally {
-    closeSync(descriptor);
-  }
-  if (!isNew) return renameSync(draft, file);
-  try {
-    linkSync(draft, file);
+    createPrivateFile(file, certificatePem + privateKeyPem);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-  } finally {
-    rmSync(draft);
   }
 }

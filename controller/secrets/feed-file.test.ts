@@ -42,7 +42,9 @@ describe("secrets.yaml", () => {
 
   it.each([0o640, 0o604, 0o660, 0o622])("is refused with mode %o", (mode) => {
     put("feeds: []\n", mode);
-    expect(() => readFeeds(path)).toThrow(`others may read it; run: chmod 600 ${path}`);
+    expect(() => readFeeds(path)).toThrow(
+      `${path} is not used: others may read it; run: chmod 600 '${path}'`,
+    );
   });
 
   it.each([

@@ -1,9 +1,8 @@
-import { randomUUID } from "node:crypto";
-import { mkdirSync, renameSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { parse, stringify, YAMLParseError } from "yaml";
+import { readPrivateFile, replacePrivateFile, UnsafeFileError } from "../private-file.ts";
 import { isSameFeed, Feeds, type Feed, type FeedRef } from "./feed.ts";
-import { readPrivateFile, UnsafeFileError } from "./private-file.ts";
 
 /** secrets.yaml cannot be used; the message says what to do and quotes nothing of it. */
 export class FeedFileError extends Error {
@@ -37,7 +36,7 @@ function textOf(path: string): string | undefined {
     return readPrivateFile(path);
   } catch (error) {
     if (!(error instanceof UnsafeFileError)) throw error;
-    throw new FeedFileError(`${path} is not used: ${error.message}`);
+    throw new FeedFileError(error.message);
   }
 }
 
@@ -59,7 +58,5 @@ function issuesOf(error: unknown): string {
 
 function write(path: string, feeds: readonly Feed[]): void {
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const next = `${path}.${randomUUID()}`;
-  writeFileSync(next, HEADING + stringify({ feeds }), { mode: 0o600, flag: "wx" });
-  renameSync(next, path);
+  replacePrivateFile(path, HEADING + stringify({ feeds }));
 }

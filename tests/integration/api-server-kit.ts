@@ -78,25 +78,26 @@ export async function startApiServer(options: { readonly folder?: string } = {})
     void logged.push(
       `${message} ${JSON.stringify(facts, (_, value: unknown) => (value instanceof Error ? String(value.stack) : value))}`,
     );
-  const making = createApiServer({
-    store,
-    vault,
-    definitions: resourceDefinitions,
-    exec: processes,
-    logs,
-    attachArgv: () => ["sh", "-c", "echo attached; read line; echo got $line; exit 3"],
-    clock: systemClock,
-    logger: { debug: log, error: log },
-    folder: join(folder, "state", "tls"),
-    kubeconfigPath: join(folder, "state", "kubeconfig"),
-    version: "0.0.0-test",
-  });
-  const { api, url, port } = await making
-    .then(async (made) => ({ api: made, ...(await made.listen()) }))
-    .catch((error: unknown) => {
-      store.close();
-      throw error;
+  const start = async () => {
+    const api = createApiServer({
+      store,
+      vault,
+      definitions: resourceDefinitions,
+      exec: processes,
+      logs,
+      attachArgv: () => ["sh", "-c", "echo attached; read line; echo got $line; exit 3"],
+      clock: systemClock,
+      logger: { debug: log, error: log },
+      folder: join(folder, "state", "tls"),
+      kubeconfigPath: join(folder, "state", "kubeconfig"),
+      version: "0.0.0-test",
     });
+    return { api, ...(await api.listen()) };
+  };
+  const { api, url, port } = await start().catch((error: unknown) => {
+    store.close();
+    throw error;
+  });
   const kubectlArgs = [
     "--kubeconfig",
     join(folder, "state", "kubeconfig"),

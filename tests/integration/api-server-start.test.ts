@@ -2,7 +2,8 @@ import { chmodSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
-import { PortInUseError, UnsafeFileError } from "../../controller/api-server/index.ts";
+import { PortInUseError } from "../../controller/api-server/index.ts";
+import { UnsafeFileError } from "../../controller/private-file.ts";
 import { type ApiServerKit, startApiServer } from "./api-server-kit.ts";
 
 const kits: ApiServerKit[] = [];
@@ -76,7 +77,7 @@ describe("what stands in the way of a start", () => {
       chmodSync(join(folder, file), 0o640);
       const failure = await startApiServer({ folder }).catch((error: unknown) => error);
       expect(failure).toBeInstanceOf(UnsafeFileError);
-      expect((failure as Error).message).toContain(`chmod go-rwx '${join(folder, file)}'`);
+      expect((failure as Error).message).toContain(`chmod 600 '${join(folder, file)}'`);
       expect((statSync(join(folder, file)).mode & 0o777).toString(8)).toBe("640");
     },
   );

@@ -14,7 +14,7 @@ export async function startEmbeddedApi(
   const store = openSqliteStore({ directory, clock: systemClock });
   const kubeconfig = join(directory, "kubeconfig");
   const never = () => Promise.reject(new Error("no sandboxes here"));
-  const api = await createApiServer({
+  const api = createApiServer({
     store,
     vault: options.vault ?? { hold: () => {}, forget: () => {} },
     definitions: resourceDefinitions,

@@ -194,8 +194,19 @@ describe("starving the airlock", () => {
     await session.kill();
   });
 
+  /** Guarded by the address in the map of nginx.conf: the probe's port is taken on 127.0.0.1 alone. */
+  it("from the probe's port of other loopback addresses does not pass for the probe", async () => {
+    const { first, session } = await bottle.attackOn("starve", LINK_PORTS, 1_200, PROBE_PORT);
+    expect(first).toMatchObject({
+      open: expect.toSatisfy((open: number) => open <= 768) as number,
+    });
+
+    expect(await bottle.isLinked()).toBe(true);
+    await session.kill();
+  });
+
   it.each([
-    ["the reserved way", 's/9098 "";//'],
+    ["the reserved way", 's/"127.0.0.1:9098" "";//'],
     ["the limit", "s/limit_conn service.*//; s/2048/512/"],
   ])("without %s the same attack stops the probe", async (_what, edit) => {
     const conf = "/opt/bot-bottle/airlock/nginx.conf";

@@ -1,3 +1,4 @@
+import { deepStrictEqual } from "node:assert/strict";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,9 +76,20 @@ export class BottleWorld {
     this.#nowMs += ms;
   }
 
+  /** what may never be: an agent that ran without being held, a home that had lived and was written to */
+  get wrongs(): readonly string[] {
+    return [...this.violations, ...this.engine.livedHomesWritten.map((name) => `${name}: wrote into a home`)];
+  }
+
   close(): void {
     this.#store.close();
     rmSync(this.#directory, { recursive: true });
+  }
+
+  /** closes the world; throws when something was in it that may never be */
+  end(): void {
+    this.close();
+    deepStrictEqual(this.wrongs, []);
   }
 
   /** the controller dies and comes back: everything that it remembered is gone */

@@ -2,9 +2,9 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Bottle, BottleSpec } from "../../crds/bottle.ts";
 import { BottleWorld, hosts } from "../../tests/bottle-world.ts";
+import { RUNNING } from "../../tests/observed-builder.ts";
 import { SANDBOX_ROLES } from "../contract/sandbox-runtime.ts";
 
-const RUNNING = { airlock: "running", sidecars: "running", agent: "running" };
 const RUNS = 40;
 
 /** Something that happens to a bottle, and what undoes a fault that lasts. */
@@ -61,8 +61,7 @@ describe("a bottle to which anything may happen", () => {
             await world.apply(hosts("c.example"));
             await world.converge();
 
-            expect(world.violations).toEqual([]);
-            expect(world.engine.livedHomesWritten).toEqual([]);
+            expect(world.wrongs).toEqual([]);
             expect(world.phases(bottle)).toEqual(RUNNING);
             expect(await world.condition("Ready")).toMatchObject({ status: "True" });
           } finally {

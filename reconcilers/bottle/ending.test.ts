@@ -1,17 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BottleWorld, hosts } from "../../tests/bottle-world.ts";
-
-const ALL_RUNNING = { airlock: "running", sidecars: "running", agent: "running" };
+import { RUNNING } from "../../tests/observed-builder.ts";
 
 let world: BottleWorld;
 beforeEach(() => {
   world = new BottleWorld();
 });
-afterEach(() => {
-  expect(world.violations).toEqual([]);
-  expect(world.engine.livedHomesWritten).toEqual([]);
-  world.close();
-});
+afterEach(() => world.end());
 
 describe("the end of a bottle", () => {
   it("is suspended: the home stays, the secrets go first", async () => {
@@ -41,7 +36,7 @@ describe("the end of a bottle", () => {
     await world.apply({ operatingMode: "Running" });
     await world.converge();
 
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
     expect([...world.engine.volumes.values()]).toContain(home);
     expect(world.sandbox(bottle, "agent")?.spec.homeFiles).toBeUndefined();
   });
@@ -50,7 +45,7 @@ describe("the end of a bottle", () => {
     const shutdownTime = new Date(world.now.getTime() + 7_000).toISOString();
     const bottle = await world.apply({ lifecycle: { shutdownTime, ttlSecondsAfterFinished: 60 } });
     expect(await world.converge()).toMatchObject({ kind: "wait", afterMs: 7_000 });
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
 
     world.advance(7_000);
     expect(await world.converge()).toMatchObject({ kind: "wait", afterMs: 60_000 });

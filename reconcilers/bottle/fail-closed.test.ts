@@ -1,8 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Bottle } from "../../crds/bottle.ts";
 import { BottleWorld, hosts } from "../../tests/bottle-world.ts";
-
-const ALL_RUNNING = { airlock: "running", sidecars: "running", agent: "running" };
+import { RUNNING } from "../../tests/observed-builder.ts";
 
 describe("a bottle that cannot be shown to be held", () => {
   let world: BottleWorld;
@@ -14,10 +13,7 @@ describe("a bottle that cannot be shown to be held", () => {
     world.advance(60_000);
     world.takeCalls();
   });
-  afterEach(() => {
-    expect(world.violations).toEqual([]);
-    world.close();
-  });
+  afterEach(() => world.end());
 
   it("is frozen in the pass that hears nothing from its sidecars", async () => {
     world.engine.sidecarsAreSilent = true;
@@ -41,7 +37,7 @@ describe("a bottle that cannot be shown to be held", () => {
     await world.converge();
 
     expect(world.sandbox(bottle, "agent")).toBe(before);
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
     expect(await world.condition("Ready")).toMatchObject({ status: "True" });
   });
 
@@ -54,7 +50,7 @@ describe("a bottle that cannot be shown to be held", () => {
     world.engine.sidecarsAreSilent = false;
     await world.converge();
 
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it("is frozen while its sidecars are dead, and goes on when they are back with their policy", async () => {
@@ -66,7 +62,7 @@ describe("a bottle that cannot be shown to be held", () => {
     expect(world.phases(bottle)).toMatchObject({ agent: "paused" });
     await world.converge();
 
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
     expect(world.sandbox(bottle, "agent")).toMatchObject({ id: agentId, startedAt });
   });
 
@@ -82,7 +78,7 @@ describe("a bottle that cannot be shown to be held", () => {
       reason: "SidecarsOutdated",
     });
     await world.converge();
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
     expect(world.sandbox(bottle, "sidecars")?.spec.image).toBe("sidecars-2");
   });
 
@@ -93,19 +89,19 @@ describe("a bottle that cannot be shown to be held", () => {
 
     expect(world.phases(bottle)).toMatchObject({ agent: "exited" });
     await world.converge();
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it("is stopped when somebody started its airlock again: the new probe would be fine, its namespace is not", async () => {
     world.put(bottle, "airlock", "exited");
     world.engine.startProcess(world.sandbox(bottle, "airlock")!, "another-namespace");
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
 
     await world.pass();
 
     expect(world.phases(bottle)).toMatchObject({ agent: "exited" });
     await world.converge();
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it.each([
@@ -149,7 +145,7 @@ describe("a bottle that cannot be shown to be held", () => {
     expect(world.phases(bottle)).toMatchObject({ agent: "exited" });
     world.engine.linkIsStarved = false;
     await world.converge();
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it("gets a new airlock when the link stays broken with nobody inside", async () => {
@@ -164,7 +160,7 @@ describe("a bottle that cannot be shown to be held", () => {
     await world.converge();
 
     expect(world.sandbox(bottle, "airlock")?.startedAt).not.toEqual(before);
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it("is frozen when its class is gone, because nobody can say what it is to be held to", async () => {
@@ -175,7 +171,7 @@ describe("a bottle that cannot be shown to be held", () => {
 
     await world.apply(hosts("a.example"));
     await world.converge();
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it("is frozen, and told nothing, when something else has the name and the labels of its sidecars", async () => {

@@ -1,18 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BottleWorld } from "../../tests/bottle-world.ts";
+import { RUNNING } from "../../tests/observed-builder.ts";
 import { SandboxConflictError } from "../contract/errors.ts";
-
-const ALL_RUNNING = { airlock: "running", sidecars: "running", agent: "running" };
 
 let world: BottleWorld;
 beforeEach(() => {
   world = new BottleWorld();
 });
-afterEach(() => {
-  expect(world.violations).toEqual([]);
-  expect(world.engine.livedHomesWritten).toEqual([]);
-  world.close();
-});
+afterEach(() => world.end());
 
 describe("what stands in the way", () => {
   it.each([
@@ -49,7 +44,7 @@ describe("what stands in the way", () => {
     world.images.delete("sidecars");
     await world.converge();
 
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it("shows the last lines of a build that failed", async () => {
@@ -86,7 +81,7 @@ describe("what stands in the way", () => {
 
     world.onMoment = () => undefined;
     await world.converge();
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it("says in Ready why it cannot even look, on every try", async () => {

@@ -13,7 +13,7 @@ describe("the orphan sweep", () => {
     world = new BottleWorld();
     sweep = createOrphanSweep({ client: world.client, runtime: new FakeRuntime(world.engine) });
   });
-  afterEach(() => world.close());
+  afterEach(() => world.end());
 
   const run = () =>
     sweep.reconcile({ namespace: "", name: "" }, { id: "s", signal: world.signal, now: world.now });

@@ -1,20 +1,16 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { agents, bottleClasses } from "../../crds/resources.ts";
 import { BottleWorld, hosts } from "../../tests/bottle-world.ts";
+import { RUNNING } from "../../tests/observed-builder.ts";
 import { PROMPT_PATH } from "../shared/agent-paths.ts";
 
-const ALL_RUNNING = { airlock: "running", sidecars: "running", agent: "running" };
 const API = "bot-bottle.dev/v1alpha1" as const;
 
 let world: BottleWorld;
 beforeEach(() => {
   world = new BottleWorld();
 });
-afterEach(() => {
-  expect(world.violations).toEqual([]);
-  expect(world.engine.livedHomesWritten).toEqual([]);
-  world.close();
-});
+afterEach(() => world.end());
 
 describe("a new bottle", () => {
   it("comes up in four passes, held before its agent starts", async () => {
@@ -23,7 +19,7 @@ describe("a new bottle", () => {
     const ends = [await world.pass(), await world.pass(), await world.pass(), await world.pass()];
 
     expect(ends.map((end) => (end.kind === "wait" ? end.afterMs : end.kind))).toEqual([0, 0, 0, 20_000]);
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
     expect(await world.condition("Ready")).toMatchObject({ status: "True", observedGeneration: 1 });
     expect(await world.condition("Reconciling")).toBeUndefined();
     expect(world.events).toEqual(["Normal Progressing", "Normal AllReady"]);
@@ -169,7 +165,7 @@ describe("a bottle that runs", () => {
 
     expect(await world.pass()).toMatchObject({ kind: "retry" });
 
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
     expect(await world.condition("RuntimeHealthy")).toMatchObject({
       status: "False",
       reason: "RuntimeUnavailable",
@@ -207,7 +203,7 @@ describe("a bottle that runs", () => {
 
     await world.converge();
 
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it("does not start an agent that ends at once over and over without a pause", async () => {
@@ -218,7 +214,7 @@ describe("a bottle that runs", () => {
     expect(world.phases(bottle)).toMatchObject({ agent: "exited" });
 
     await world.converge();
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it("does not touch another bottle", async () => {
@@ -231,7 +227,7 @@ describe("a bottle that runs", () => {
     await world.converge("b2");
 
     expect(world.phases(other)).toEqual({});
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
     expect(world.volumes(bottle)).toEqual(["home", "sockets"]);
   });
 });

@@ -2,8 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Bottle, BottleSpec } from "../../crds/bottle.ts";
 import type { SandboxPhase } from "../contract/sandbox-runtime.ts";
 import { BottleWorld, hosts } from "../../tests/bottle-world.ts";
-
-const RUNNING = { airlock: "running", sidecars: "running", agent: "running" };
+import { RUNNING } from "../../tests/observed-builder.ts";
 
 /** What a bottle comes to when nothing goes wrong. */
 interface Scenario {
@@ -105,8 +104,7 @@ async function begin({ before, act }: Scenario): Promise<{ world: BottleWorld; b
 function expectEnd(world: BottleWorld, bottle: Bottle, { phases, volumes }: Scenario): void {
   expect(world.phases(bottle)).toEqual(phases);
   expect(world.volumes(bottle)).toEqual(volumes);
-  expect(world.violations).toEqual([]);
-  expect(world.engine.livedHomesWritten).toEqual([]);
+  expect(world.wrongs).toEqual([]);
   expect(world.engine.sandboxes.size).toBe(Object.keys(phases).length);
 }
 
@@ -151,11 +149,7 @@ describe("a bottle that is half there", () => {
     bottle = await world.apply(hosts("a.example"));
     await world.converge();
   });
-  afterEach(() => {
-    expect(world.violations).toEqual([]);
-    expect(world.engine.livedHomesWritten).toEqual([]);
-    world.close();
-  });
+  afterEach(() => world.end());
 
   it("has 125 states of its three sandboxes", () => {
     expect(states).toHaveLength(125);

@@ -2,8 +2,8 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Bottle } from "../../crds/bottle.ts";
 import type { SidecarsConfiguration } from "../../sidecars/wire/control.ts";
 import { BottleWorld } from "../../tests/bottle-world.ts";
+import { RUNNING } from "../../tests/observed-builder.ts";
 
-const ALL_RUNNING = { airlock: "running", sidecars: "running", agent: "running" };
 const TOKEN = "the-real-token";
 const route = (host: string) => ({ host, auth: { secretRef: { name: "token", key: "value" } } });
 const spec = (...names: readonly string[]) => ({ egress: { routes: names.map(route) } });
@@ -14,10 +14,7 @@ describe("a bottle with a secret", () => {
     world = new BottleWorld();
     world.secrets.set("token", { hosts: ["a.example"], key: "value", value: TOKEN, version: "1" });
   });
-  afterEach(() => {
-    expect(world.violations).toEqual([]);
-    world.close();
-  });
+  afterEach(() => world.end());
 
   const enforced = (bottle: Bottle): SidecarsConfiguration | undefined =>
     world.sandbox(bottle, "sidecars")?.sidecars?.configuration;
@@ -57,7 +54,7 @@ describe("a bottle with a secret", () => {
     world.secrets.set("token", secret);
     await world.converge();
 
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it("stalls on a route to a host that the owner did not name, and hands nothing out", async () => {
@@ -78,7 +75,7 @@ describe("a bottle with a secret", () => {
 
     expect(enforced(bottle)?.secrets).toEqual([]);
     expect(enforced(bottle)?.egress.routes).toHaveLength(2);
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
   });
 
   it("pushes a new value in one pass, in place", async () => {
@@ -113,7 +110,7 @@ describe("a bottle with a secret", () => {
     await world.converge();
 
     expect(enforced(bottle)?.secrets).toEqual([]);
-    expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+    expect(world.phases(bottle)).toEqual(RUNNING);
     expect(await world.condition("Ready")).toMatchObject({ status: "False", reason: "SecretMissing" });
   });
 
@@ -129,7 +126,7 @@ describe("a bottle with a secret", () => {
 
       await world.converge();
 
-      expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+      expect(world.phases(bottle)).toEqual(RUNNING);
       expect(await world.condition("SecretsAvailable")).toMatchObject({
         status: "False",
         reason: "SecretValueMissing",
@@ -146,7 +143,7 @@ describe("a bottle with a secret", () => {
 
       expect(enforced(bottle)?.egress.routes).toMatchObject([{ host: "b.example" }]);
       expect(enforced(bottle)?.secrets).toMatchObject([{ version: "1" }]);
-      expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+      expect(world.phases(bottle)).toEqual(RUNNING);
     });
 
     it("starts its agent again with what the sidecars hold", async () => {
@@ -157,7 +154,7 @@ describe("a bottle with a secret", () => {
 
       for (let count = 0; count < 4; count += 1) await world.pass();
 
-      expect(world.phases(bottle)).toEqual(ALL_RUNNING);
+      expect(world.phases(bottle)).toEqual(RUNNING);
     });
 
     it("does not start a new bottle without it", async () => {

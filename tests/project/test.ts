@@ -29,7 +29,9 @@ async function run(step: Step): Promise<boolean> {
   return ok;
 }
 
+/** Runs a project; it also fails when it skipped something and printed no reason. */
 async function runTests(project: string): Promise<void> {
+  const reasons = skips.size;
   const report = join(folder, `${project}.json`);
   await run({
     name: `${project} tests`,
@@ -51,6 +53,9 @@ async function runTests(project: string): Promise<void> {
   totals.passed += counts.numPassedTests;
   totals.failed += counts.numFailedTests;
   totals.skipped += counts.numPendingTests;
+  if (counts.numPendingTests > 0 && skips.size === reasons) {
+    failed.push(`${project} tests: some were skipped without a reason`);
+  }
 }
 
 const stateFolder = join(folder, "state");

@@ -27,10 +27,10 @@ export interface Config {
   readonly claudeToken?: string | undefined;
 }
 
-export const RUNTIMES = ["docker", "fake"] as const;
+const RUNTIMES = ["docker", "fake"] as const;
 export type RuntimeName = (typeof RUNTIMES)[number];
 
-export const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
 
 /** The variables that bot-bottle reads, with the sentence that `bb --help` prints. */

@@ -27,7 +27,7 @@ export const AgentSpec = z.strictObject({
 });
 export type AgentSpec = z.infer<typeof AgentSpec>;
 
-export const AgentStatus = z.strictObject({
+const AgentStatus = z.strictObject({
   observedGeneration: z.int().optional().describe("metadata.generation that the status speaks of"),
   conditions: Conditions.optional().describe("observed aspects of the agent"),
 });

@@ -12,7 +12,7 @@ export const BottleClassSpec = z.strictObject({
 });
 export type BottleClassSpec = z.infer<typeof BottleClassSpec>;
 
-export const BottleClassStatus = z.strictObject({
+const BottleClassStatus = z.strictObject({
   observedGeneration: z.int().optional().describe("metadata.generation that the status speaks of"),
   conditions: Conditions.optional().describe("observed aspects of the class"),
 });

@@ -8,7 +8,7 @@ import { NameRef } from "./object-ref.ts";
 import { type Rule, withRules } from "./rules.ts";
 import { line } from "./text.ts";
 
-export const COLORS = [
+const COLORS = [
   "black",
   "red",
   "green",

@@ -4,7 +4,6 @@ import type { BottleSpec } from "./bottle.ts";
 import { ClassFields } from "./class-fields.ts";
 import { type Layer, type Origins, layerOf, NOTHING, overlay } from "./merge/overlay.ts";
 
-export type { Origin, Origins } from "./merge/overlay.ts";
 export { type ClassChain, resolveClassChain } from "./merge/class-chain.ts";
 
 /** What a bottle is given in the end, and who said so. */

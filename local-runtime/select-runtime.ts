@@ -1,6 +1,6 @@
 import type { LocalRuntime, RuntimeChoice } from "./local-runtime.ts";
 
-export type { LocalRuntime, MachineImages, RuntimeChoice } from "./local-runtime.ts";
+export type { LocalRuntime, MachineImages } from "./local-runtime.ts";
 
 /** The runtime that was chosen, read only then: dockerode costs a tenth of a second. */
 export async function selectRuntime(choice: RuntimeChoice): Promise<LocalRuntime> {

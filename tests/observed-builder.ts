@@ -31,7 +31,7 @@ export const WANTED: Wanted = {
   caFingerprint: "ca",
 };
 
-export const HOLDS: Enforcement = {
+const HOLDS: Enforcement = {
   kind: "holds",
   report: { policyHash: WANTED.policy?.policyHash ?? null, secretVersions: {}, probeNonces: [] },
 };

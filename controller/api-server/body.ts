@@ -5,7 +5,7 @@ import { parseProtobuf, PROTOBUF_TYPE } from "./protobuf-kinds.ts";
 import { badRequest, tooLarge, unsupportedMediaType } from "./status-error.ts";
 
 /** Largest request body, the same as a real API server takes. */
-export const MAX_BODY_BYTES = 3 * 1024 * 1024;
+const MAX_BODY_BYTES = 3 * 1024 * 1024;
 
 /** Reads the whole body. Throws StatusError 413 as soon as it is too large, before the rest has come. */
 export async function readBody(request: IncomingMessage): Promise<Buffer> {

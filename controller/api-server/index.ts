@@ -22,7 +22,7 @@ import { ensureTlsMaterial, type TlsMaterial } from "./tls-material.ts";
 import { ensureToken } from "./token.ts";
 
 export type { SecretSink } from "./secret-resource.ts";
-export { PortInUseError, type Logger } from "./server.ts";
+export { PortInUseError } from "./server.ts";
 
 /** What the API server is made of. */
 export interface ApiServerOptions {

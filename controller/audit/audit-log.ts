@@ -4,7 +4,7 @@ import { AuditRecord } from "../../sidecars/wire/audit.ts";
 import { auditGenerations } from "./audit-files.ts";
 
 /** A file that has grown to this is put aside; with two older ones that is what a bottle may fill. */
-export const MAX_FILE_BYTES = 5 * 1024 * 1024;
+const MAX_FILE_BYTES = 5 * 1024 * 1024;
 
 /** Where a run of the sidecars has been read to. */
 export interface AuditPosition {

@@ -1,3 +1,3 @@
 /** The edge of the audit: what the rest of the controller may use of it. */
 export { auditFile, auditGenerations } from "./audit-files.ts";
-export { withAudit, type AuditDependencies } from "./audit-collector.ts";
+export { withAudit } from "./audit-collector.ts";

@@ -5,7 +5,7 @@ import { replacePrivateFile } from "../private-file.ts";
 import { isMissing, STATE_FILES } from "../state-folder.ts";
 
 /** The file that says which containers are ours cannot be read; with another mark they would be strangers. */
-export class InstanceUnreadableError extends Error {
+class InstanceUnreadableError extends Error {
   override readonly name = "InstanceUnreadableError";
 }
 

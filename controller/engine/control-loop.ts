@@ -24,7 +24,7 @@ export interface ControlLoopOptions {
 export const keyOf = ({ namespace, name }: Request): string => `${namespace}/${name}`;
 
 /** The object of a queue's key. */
-export function requestOf(key: string): Request {
+function requestOf(key: string): Request {
   const slash = key.indexOf("/");
   return { namespace: key.slice(0, slash), name: key.slice(slash + 1) };
 }

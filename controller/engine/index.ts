@@ -1,9 +1,5 @@
 /** The edge of the engine: what the rest of the controller may use of it. */
-export {
-  createBottleController,
-  type BottleController,
-  type BottleControllerOptions,
-} from "./bottle-controller.ts";
+export { createBottleController } from "./bottle-controller.ts";
 export { sleep, systemClock, type Clock } from "./clock.ts";
 export { createEventRecorder } from "./event-recorder.ts";
-export { createLogger, type Logger, type LogFields, type LogLevel } from "./logger.ts";
+export { createLogger, type Logger } from "./logger.ts";

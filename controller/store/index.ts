@@ -3,7 +3,6 @@ export { createInProcessClient } from "./in-process-client.ts";
 export { connectToKubernetes } from "./kubernetes/connect.ts";
 export { mergePatch } from "./merge-patch.ts";
 export type { Preconditions, ResourceStore, StoreWatch, StoreWatchOptions } from "./resource-store.ts";
-export { parseFieldSelector, parseLabelSelector, parseSelectors, type Matches } from "./selectors.ts";
 export { openSqliteStore } from "./sqlite/open.ts";
 export { StateDirectoryInUseError } from "./sqlite/lock.ts";
 export { StoreCorruptError } from "./sqlite/sqlite-errors.ts";

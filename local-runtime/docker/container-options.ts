@@ -16,7 +16,7 @@ export interface NetworkPlace {
 export const LINK_UID = 64_001;
 
 /** User of the agent; the owner of its home. */
-export const AGENT_UID = 1000;
+const AGENT_UID = 1000;
 
 /** Names by which the agent reaches its sidecars; the airlock forwards their ports. */
 const LINK_NAMES = ["egress", "git-gate", "supervise"];

@@ -4,7 +4,3 @@ export { DockerLogs } from "./docker-logs.ts";
 export { DockerRuntime } from "./docker-runtime.ts";
 export { DockerSidecarControl } from "./docker-sidecar-control.ts";
 export { EngineConnection } from "./engine-connection.ts";
-export type { EngineConnectionOptions } from "./engine-connection.ts";
-export { DockerImageEngine } from "./image-engine.ts";
-export { removeOutside, startOutside } from "./outside-container.ts";
-export type { OutsideContainer, OutsideSpec } from "./outside-container.ts";

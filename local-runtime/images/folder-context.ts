@@ -8,7 +8,7 @@ import type { ContextEntry } from "./context.ts";
 import { ImageBuildError } from "./image-engine.ts";
 
 /** What one build may be given; more is a folder that was not meant, such as a home. */
-export const CONTEXT_LIMITS = { entries: 20_000, bytes: 2 ** 30 };
+const CONTEXT_LIMITS = { entries: 20_000, bytes: 2 ** 30 };
 
 interface Digest {
   /** size, time and inode of the file when it was read */

@@ -6,7 +6,6 @@ import { createSources } from "./sources.ts";
 export { findProductRoot } from "./product-root.ts";
 export { LocalImageStore } from "./image-store.ts";
 export { NPM_PACKAGES } from "./npm-packages.ts";
-export type { ImageEngine, ImageFacts } from "./image-engine.ts";
 
 /** What an image store is made with; the registry's name of Debian's image has a default. */
 export type ImageStoreOptions = Omit<BuilderOptions, "clock" | "debianImage"> &

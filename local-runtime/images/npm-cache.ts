@@ -7,7 +7,7 @@ import { pipeline } from "node:stream/promises";
 import type { NpmPackage } from "./npm-packages.ts";
 
 /** The registry served something else than the product was made with. */
-export class IntegrityError extends Error {
+class IntegrityError extends Error {
   override readonly name = "IntegrityError";
 }
 

@@ -28,7 +28,7 @@ export interface DockerfileRecipe {
 export type Recipe = BaseRecipe | DockerfileRecipe;
 
 /** Where all images of the product live. */
-export const REPOSITORY = "bot-bottle";
+const REPOSITORY = "bot-bottle";
 
 /** A base recipe under the name that its inputs give it; `scripts` are the texts of what makes it. */
 export function aBaseRecipe(

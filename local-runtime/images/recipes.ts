@@ -10,8 +10,7 @@ import type { BaseRecipe, DockerfileRecipe } from "./recipe.ts";
 export type Architecture = "x64" | "arm64";
 
 /** The images that the product builds itself, by name. */
-export const PRODUCT_IMAGES = ["airlock", "sidecars", "claude"] as const;
-export type ProductImage = (typeof PRODUCT_IMAGES)[number];
+export type ProductImage = "airlock" | "sidecars" | "claude";
 
 /** The recipe of one of the product's images, read from its folder below `productRoot`. */
 export async function productRecipe(

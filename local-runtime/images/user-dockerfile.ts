@@ -7,7 +7,7 @@ import { aDockerfileRecipe } from "./recipe.ts";
 import type { DockerfileRecipe } from "./recipe.ts";
 
 /** Where a user's Dockerfile finds the host's extra CA certificates; the file is empty when there are none. */
-export const HOST_CA_IN_CONTEXT = ".bot-bottle/ca.pem";
+const HOST_CA_IN_CONTEXT = ".bot-bottle/ca.pem";
 
 /**
  * The recipe of a Dockerfile that a bottle brings: its folder is the context, as `docker build` has it. Steps that

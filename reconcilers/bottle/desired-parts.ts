@@ -12,7 +12,7 @@ import { HOME_PATH } from "../shared/agent-paths.ts";
 import { hashOf, sandboxName, volumeName } from "../shared/naming.ts";
 
 /** Where the sockets of the link are, in airlock and sidecars. */
-export const SOCKETS_PATH = "/run/bb";
+const SOCKETS_PATH = "/run/bb";
 
 const MIB = 1024 * 1024;
 const AIRLOCK_RESOURCES = { cpus: 1, memoryBytes: 64 * MIB, pids: 64 };

@@ -3,7 +3,7 @@ import type { SidecarsReport } from "../../sidecars/wire/control.ts";
 import { SidecarSession, SidecarsSilentError, type SidecarsQuestion } from "./sidecar-session.ts";
 
 /** Longer than this without an answer is silence (DESIGN.md §4). */
-export const ANSWER_TIMEOUT_MS = 5_000;
+const ANSWER_TIMEOUT_MS = 5_000;
 
 /** The attaches to all sidecars: one per sandbox, kept from pass to pass, made again when it ended. */
 export class SidecarSessions {

@@ -9,7 +9,7 @@ import type { Pass } from "../contract/reconciler.ts";
 import type { ResourceClient } from "../contract/resource-client.ts";
 
 /** In this order: the first that is not met is the reason that people see. */
-export const READY_RULES: readonly ReadyRule[] = [
+const READY_RULES: readonly ReadyRule[] = [
   { type: "Stalled", wants: "False" },
   { type: "Suspended", wants: "False" },
   { type: "Reconciling", wants: "False" },

@@ -2,8 +2,8 @@ import { claude } from "./claude.ts";
 import { none } from "./none.ts";
 import type { Provider } from "./provider.ts";
 
-export { attachArgv, runArgv, type SessionChoice } from "./argv.ts";
-export type { Provider, ProviderArgv, ProviderCheck, ProviderFacts, ProviderFile } from "./provider.ts";
+export { attachArgv, runArgv } from "./argv.ts";
+export type { Provider, ProviderCheck } from "./provider.ts";
 
 /** Every provider, in the order in which they are listed. */
 export const PROVIDERS: readonly Provider[] = [claude, none];

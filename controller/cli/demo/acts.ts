@@ -7,7 +7,7 @@ export const MODEL_HOST = "api.anthropic.com";
 /** A host that the bottle may post to. */
 export const ALLOWED_HOST = "files.demo.example";
 /** A host that no route names. */
-export const FORBIDDEN_HOST = "elsewhere.demo.example";
+const FORBIDDEN_HOST = "elsewhere.demo.example";
 /** Shaped like an AWS key id; put together in the bottle, so that the prompt itself holds none. */
 const KEY_TAIL = "Q7ZK3M7XW2LTNB4V";
 

@@ -78,7 +78,7 @@ export function isSameObject(a: Stored, b: Stored): boolean {
 }
 
 /** An RFC 3339 moment in whole seconds, as Kubernetes writes it. */
-export const moment = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
+const moment = (date: Date): string => `${date.toISOString().slice(0, 19)}Z`;
 
 /** The metadata that nobody but the server writes. */
 function serverMetadata(stored: ObjectMeta): Partial<ObjectMeta> {

@@ -5,7 +5,7 @@ import type { RunRequest } from "./plan.ts";
 import type { Work } from "./steps.ts";
 
 /** A frozen agent whose link stays broken this long may itself be what breaks it: it is stopped. */
-export const FROZEN_IN_VAIN_MS = 15_000;
+const FROZEN_IN_VAIN_MS = 15_000;
 /** What an agent without a way out gets to end in. */
 const GRACE_MS = 2_000;
 

@@ -5,7 +5,7 @@ import type { Observed } from "../observed.ts";
 import type { Parts } from "../parts.ts";
 
 /** What ends by itself soon after its start is started again after this time, not at once. */
-export const RESTART_PAUSE_MS = 5_000;
+const RESTART_PAUSE_MS = 5_000;
 
 export const wasStarted = (sandbox: SandboxState | undefined): boolean => sandbox?.startedAt !== undefined;
 

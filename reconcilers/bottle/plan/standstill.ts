@@ -4,7 +4,7 @@ import type { PlanEnd, RunRequest } from "./plan.ts";
 import { areSecretsUsable, isYoung } from "./readiness.ts";
 
 /** A bottle that is as asked is looked at again after this time. */
-export const WATCH_AGAIN_MS = 20_000;
+const WATCH_AGAIN_MS = 20_000;
 const LOOK_AGAIN_MS = 1_000;
 /** a link that was just started answers within moments */
 const LINK_AGAIN_MS = 40;

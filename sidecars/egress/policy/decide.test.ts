@@ -3,7 +3,7 @@ import type { EgressRoute } from "../../../crds/egress.ts";
 import { compileRoutes } from "../../wire/compile-egress.ts";
 import { normalisePath } from "../request/path.ts";
 import { type Decidable, decide, decideConnection } from "./decide.ts";
-import { EMPTY_POLICY, indexPolicy, type PolicyIndex } from "./policy-index.ts";
+import { indexPolicy, type PolicyIndex } from "./policy-index.ts";
 
 const policyOf = (...routes: EgressRoute[]): PolicyIndex =>
   indexPolicy({ routes: compileRoutes({ routes }) });
@@ -29,7 +29,7 @@ const said = (policy: PolicyIndex, some: Parameters<typeof aRequest>[0] = {}): s
 
 describe("decide", () => {
   it("denies everything without a route", () => {
-    expect(decide(aRequest(), EMPTY_POLICY)).toEqual({
+    expect(decide(aRequest(), indexPolicy({ routes: [] }))).toEqual({
       kind: "deny",
       code: "HostNotAllowed",
       because: "no route allows the host a.example",

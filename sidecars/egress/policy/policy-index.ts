@@ -16,9 +16,6 @@ export interface PolicyIndex {
   readonly wildcard: ReadonlyMap<string, readonly IndexedRoute[]>;
 }
 
-/** Allows nothing. */
-export const EMPTY_POLICY: PolicyIndex = { exact: new Map(), wildcard: new Map() };
-
 /** Makes a policy ready. Throws when a path cannot be matched; a valid policy has none such. */
 export function indexPolicy(policy: EgressPolicy): PolicyIndex {
   const exact = new Map<string, IndexedRoute[]>();

@@ -72,7 +72,7 @@ function onlyOne(value: string | undefined): string | undefined {
 }
 
 /** The value of a field, joined as a list when it is repeated; undefined when there is none. */
-export function valueOf(headers: readonly string[], name: string): string | undefined {
+function valueOf(headers: readonly string[], name: string): string | undefined {
   let value: string | undefined;
   for (let index = 0; index < headers.length; index += 2) {
     if (headers[index] === name)

@@ -8,7 +8,7 @@ import type {
 import { anOwner, aSandboxSpec, aVolumeSpec } from "../../builders.ts";
 import type { SandboxRuntimeHarness } from "./harness.ts";
 
-export const SOCKETS_PATH = "/run/bb";
+const SOCKETS_PATH = "/run/bb";
 export const HOME_PATH = "/home/node";
 export const AGENT = { uid: 1000, gid: 1000 };
 export const ROOT = { uid: 0, gid: 0 };

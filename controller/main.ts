@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { explainStart } from "./composition/explain-start.ts";
 import { startControlPlane } from "./composition/control-plane.ts";
 import { reportTo } from "./composition/start-report.ts";
-import { readConfig } from "./config.ts";
+import { readConfig, type Config } from "./config.ts";
 import { createLogger } from "./engine/index.ts";
 
 // The control plane as a process: `bb up` starts it, SIGTERM and SIGINT end it. It tells its start on a descriptor.
@@ -11,8 +11,9 @@ const { values } = parseArgs({ options: { "report-descriptor": { type: "string" 
 const descriptor = values["report-descriptor"];
 const report = reportTo(descriptor === undefined ? undefined : Number(descriptor));
 
+let config: Config | undefined;
 try {
-  const config = readConfig();
+  config = readConfig();
   const logger = createLogger({ level: config.logLevel });
   const ended = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   const controlPlane = await startControlPlane(config, logger, report);
@@ -23,7 +24,7 @@ try {
   await controlPlane.close();
   process.exit(0);
 } catch (error) {
-  const failure = explainStart(error);
+  const failure = explainStart(error, config?.stateDir ?? "the state folder");
   report(failure);
   process.stderr.write(`${failure.message}\n`);
   process.exit(1);

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { createLogDestination } from "./logger.ts";
 import { aLogger } from "../../tests/integration/store-kit.ts";
 
 it("writes facts under fixed keys and the time as text", () => {
@@ -46,4 +47,22 @@ it("writes of an error its name, code, message, stack and causes, and nothing th
     },
     { err: { type: "string", message: "text" } },
   ]);
+});
+
+it("loses lines while the disk is full, throws nothing, and begins a line of its own afterwards", () => {
+  let written = "";
+  let room = 5;
+  const destination = createLogDestination((bytes) => {
+    if (room === 0) throw Object.assign(new Error("no space left on device"), { code: "ENOSPC" });
+    const taken = bytes.subarray(0, room);
+    room -= taken.length;
+    written += taken.toString();
+    return taken.length;
+  });
+  destination.write("cut off\n");
+  destination.write("lost\n");
+  room = 1000;
+  destination.write("whole\n");
+  destination.write("next\n");
+  expect(written).toBe("cut o\nwhole\nnext\n");
 });

@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { type DestinationStream, pino } from "pino";
 
 /** The facts that a line may carry; their names are fixed here. Never a secret, never a URL's query. */
@@ -67,8 +68,26 @@ export function createLogger(options: {
       redact: { paths: SENSITIVE.flatMap((name) => [name, `*.${name}`]), censor: "[redacted]" },
       serializers: { err: describeError },
     },
-    options.destination ?? pino.destination({ fd: 2, sync: true }),
+    options.destination ?? createLogDestination((bytes) => writeSync(2, bytes)),
   );
+}
+
+/**
+ * Lines to a file descriptor. A line that cannot be written, as on a full disk, is lost, and whoever logs goes on: a
+ * log must not end what it tells of. `write` gives back how many bytes it took.
+ */
+export function createLogDestination(write: (bytes: Buffer) => number): DestinationStream {
+  let isCutOff = false;
+  return {
+    write(line) {
+      const bytes = Buffer.from(isCutOff ? `\n${line}` : line);
+      try {
+        isCutOff = write(bytes) < bytes.length;
+      } catch {
+        // lost: there is no other place to tell it
+      }
+    },
+  };
 }
 
 interface ErrorDescription {

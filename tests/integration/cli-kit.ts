@@ -29,8 +29,11 @@ export interface Bb {
   end(): Promise<void>;
 }
 
-/** A `bb` on the fake runtime unless `environment` says otherwise. */
-export function aBb(environment: Readonly<Record<string, string>> = {}): Bb {
+/**
+ * A `bb` on the fake runtime unless `environment` says otherwise. `before` stands before every command, such as the
+ * words that enter a namespace.
+ */
+export function aBb(environment: Readonly<Record<string, string>> = {}, before: readonly string[] = []): Bb {
   const folder = mkdtempSync(join(tmpdir(), "bb-test-"));
   const stateDir = join(folder, "state");
   const own = {
@@ -40,7 +43,7 @@ export function aBb(environment: Readonly<Record<string, string>> = {}): Bb {
     ...environment,
   };
   const bb = (arguments_: readonly string[], options: RunOptions = {}): Promise<Ran> =>
-    run([BB, ...arguments_], { ...options, environment: { ...own, ...options.environment } });
+    run([...before, BB, ...arguments_], { ...options, environment: { ...own, ...options.environment } });
   return Object.assign(bb, {
     stateDir,
     environment: own,

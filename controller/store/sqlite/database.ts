@@ -1,6 +1,6 @@
 import { closeSync, openSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { codeOf, SQLITE, StoreCorruptError } from "./sqlite-errors.ts";
+import { codeOf, SQLITE, StoreCorruptError, unavailable } from "./sqlite-errors.ts";
 
 const SCHEMA_VERSION = 1;
 
@@ -35,7 +35,10 @@ const SCHEMA = `
   CREATE TABLE history (floor INTEGER NOT NULL) STRICT;
 `;
 
-/** Opens the store's database, making it when it is absent. Throws StoreCorruptError and leaves a damaged file alone. */
+/**
+ * Opens the store's database, making it when it is absent. Throws StoreCorruptError and leaves a damaged
+ * file alone; ApiUnavailableError for other failures of the disk.
+ */
 export function openDatabase(file: string, now: Date): DatabaseSync {
   // made here for its mode: SQLite gives its -wal and -shm files the mode of the database
   closeSync(openSync(file, "a", 0o600));
@@ -49,7 +52,7 @@ export function openDatabase(file: string, now: Date): DatabaseSync {
   } catch (error) {
     database?.close();
     const code = codeOf(error);
-    if (code !== SQLITE.corrupt && code !== SQLITE.notDatabase) throw error;
+    if (code !== SQLITE.corrupt && code !== SQLITE.notDatabase) throw unavailable(error, file);
     throw new StoreCorruptError(file, { cause: error });
   }
 }

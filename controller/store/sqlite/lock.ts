@@ -1,7 +1,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { codeOf, SQLITE } from "./sqlite-errors.ts";
+import { codeOf, SQLITE, unavailable } from "./sqlite-errors.ts";
 
 /** Another controller works on this state folder. */
 export class StateDirectoryInUseError extends Error {
@@ -23,7 +23,7 @@ export function lockStateDirectory(directory: string): () => void {
     lock.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     lock.close();
-    if (codeOf(error) !== SQLITE.busy) throw error;
+    if (codeOf(error) !== SQLITE.busy) throw unavailable(error, file);
     throw new StateDirectoryInUseError(
       `another controller${pidIn(holder)} works on the state folder ${directory}; ` +
         "end it with `bb down`, or give this one another folder by BB_STATE_DIR",

@@ -50,6 +50,35 @@ describe("known values", () => {
     expect(head({ host: name })).toMatchObject({ kind: "found", finding: { rule: "known-value" } });
   });
 
+  it("are found without the line end that they had in a file", async () => {
+    const fromFile = createDetector({ knownValues: [{ id: "s/k", value: `${SECRET}\r\n` }] });
+    expect(await fromFile.inspectBody({ bytes: Buffer.from(`"${SECRET}"`) })).toMatchObject({
+      kind: "found",
+    });
+    expect(fromFile.streamSearch("body").push(Buffer.from(`"${SECRET}"`))).toBeDefined();
+  });
+
+  it("are found across the ends of slices, however long they are", async () => {
+    const key = Array.from({ length: 400 }, (_, line) => `line ${line * 7919}`).join("\n");
+    const long = createDetector({ knownValues: [{ id: "s/k", value: key }] });
+    const hidden = Buffer.from(key).toString("hex");
+    const before = "z".repeat(128 * 1024 - hidden.length / 2);
+    expect(await long.inspectBody({ bytes: Buffer.from(before + hidden + before) })).toMatchObject({
+      kind: "found",
+      finding: { location: "body (hex)" },
+    });
+  });
+
+  it.each([
+    ["a known value", `x-${SECRET.replaceAll("/", "")}`.toLowerCase(), SECRET.replaceAll("/", "")],
+    ["a pattern", AWS.toLowerCase(), "nothing-else"],
+  ])("are found in the name of a header, whose case is lost, and not told: %s", (_what, name, value) => {
+    const named = createDetector({ knownValues: [{ id: "s/k", value }] });
+    const found = named.inspectHead({ method: "GET", host: "a.example", path: "/", headers: [[name, "1"]] });
+    expect(found).toMatchObject({ kind: "found" });
+    expect(JSON.stringify(found).toLowerCase()).not.toContain(name);
+  });
+
   it("are found in a stream across chunks, at every border", () => {
     const bytes = Buffer.from(`before ${SECRET} after`);
     for (let border = 1; border < bytes.length; border += 1) {

@@ -1,4 +1,4 @@
-import { sniffCoding } from "./content-coding.ts";
+import { sniffCoding } from "./inflate.ts";
 import { characterClass, runsOf, type CharacterClass } from "./runs.ts";
 
 /** A text that another one hides by one encoding: what the encoding is called, and what was hidden. */

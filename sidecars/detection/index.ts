@@ -14,9 +14,12 @@ export function createDetector({ knownValues }: { readonly knownValues: readonly
   const known = createKnownValueSearch(knownValues);
   const find = (text: string, location: string): ReturnType<typeof known.find> =>
     known.find(text, location) ?? patterns.find(text, location);
+  // of the patterns that know one case alone, those in capitals can be told again
+  const findFolded: typeof find = (text, location) =>
+    known.findFolded(text, location) ?? patterns.find(text.toUpperCase(), location);
   return {
-    inspectHead: (head) => inspectHead(head, find, known.findFolded),
-    inspectBody: (body) => inspectBody(body, find),
+    inspectHead: (head) => inspectHead(head, find, findFolded),
+    inspectBody: (body) => inspectBody(body, { find, longest: known.longest }),
     streamSearch: (location) => known.stream(location),
   };
 }

@@ -1,87 +1,139 @@
 import { setImmediate } from "node:timers/promises";
-import { decodeContent, sniffCoding } from "./content-coding.ts";
+import { decodeContent, mostDecodedBytes } from "./content-coding.ts";
 import type { BodyToInspect, Finding, Inspection } from "./detector.ts";
 import { hiddenTextsOf } from "./encodings.ts";
+import { inflate, sniffCoding } from "./inflate.ts";
 import { latin1Of } from "./known-values.ts";
-import { partsOf } from "./multipart.ts";
+import { type Part, partsOf } from "./multipart.ts";
 
 /** Looks at one text as it stands. */
 export type FindInText = (text: string, location: string) => Finding | undefined;
+
+/** What is looked for. */
+export interface BodySearch {
+  readonly find: FindInText;
+  /** characters of the longest known value in its longest form */
+  readonly longest: number;
+}
 
 /** how many encodings within encodings are undone */
 const MAX_DEPTH = 3;
 /** texts longer than this are looked at in slices, so that other requests are served in between */
 const SLICE = 128 * 1024;
-/** no pattern, and no known value of sane length, is longer */
+/** no pattern is longer */
 const OVERLAP = 4 * 1024;
 /** characters that all hidden texts together may have, for each one of the body; more is an attack on the scanner */
 const MAX_GROWTH = 8;
 const GROWTH_FREE = 1024 * 1024;
+/** parts of a multipart body; frameworks take a thousand */
+const MAX_PARTS = 10_000;
 
 interface View {
   readonly text: string;
   readonly location: string;
   readonly depth: number;
+  /** where the next slice begins */
+  readonly from: number;
 }
 
+type Opaque = Extract<Inspection, { kind: "opaque" }>;
+type Views = readonly View[] | Opaque;
+
 const CLEAN: Inspection = { kind: "clean" };
+const TOO_DEEP = tooLarge("the body holds too many encodings within encodings");
 
 /** Looks at every view of a body: decoded, its parts, and what encodings hide in it, to a bounded depth. */
-export async function inspectBody(body: BodyToInspect, find: FindInText): Promise<Inspection> {
+export async function inspectBody(body: BodyToInspect, search: BodySearch): Promise<Inspection> {
   if (body.bytes.length === 0) return CLEAN;
   const decoded = await decodeContent(body.bytes, body.contentEncoding);
   if (decoded.kind === "opaque") return decoded;
+  // what was compressed is seen by those who undo it, and what stands around it by everybody
+  const asSent = decoded.layers.map((layer) => viewOf(latin1Of(layer), "body as it is sent", MAX_DEPTH));
   const text = latin1Of(decoded.bytes);
-  const views: View[] = [{ text, location: "body", depth: 0 }];
-  for (const part of partsOf(text, body.contentType)) {
-    const content = await decodeContent(Buffer.from(part.content, "latin1"), part.contentEncoding);
-    if (content.kind === "opaque") return content;
-    if (part.contentEncoding !== undefined || sniffCoding(content.bytes) !== undefined) {
-      views.push({ text: latin1Of(content.bytes), location: "body part", depth: 0 });
-    }
-  }
-  return await inspectViews(views, text.length * MAX_GROWTH + GROWTH_FREE, find);
+  const [inflated, parts] = [
+    await sniffedViews(decoded.bytes, "body"),
+    await partViews(text, body.contentType),
+  ];
+  if ("kind" in inflated) return inflated;
+  if ("kind" in parts) return parts;
+  return inspectViews([...asSent, viewOf(text, "body", 0), ...inflated, ...parts], search);
 }
 
-async function inspectViews(views: View[], budget: number, find: FindInText): Promise<Inspection> {
-  let left = budget;
-  for (let view = views.pop(); view !== undefined; view = views.pop()) {
-    for (const slice of slicesOf(view.text)) {
-      const finding = find(slice, view.location);
-      if (finding !== undefined) return { kind: "found", finding };
-      if (view.depth >= MAX_DEPTH) continue;
-      for (const { form, text } of hiddenTextsOf(slice)) {
-        left -= text.length;
-        views.push({ text, location: `${view.location} > ${form}`, depth: view.depth + 1 });
-      }
-      if (left < 0)
-        return {
-          kind: "opaque",
-          code: "BodyTooLarge",
-          because: "the body holds too many encodings within encodings",
-        };
-      if (view.text.length > SLICE) await setImmediate();
-    }
-    const inflated = await inflatedView(view);
-    if (inflated !== undefined) {
-      left -= inflated.text.length;
-      views.push(inflated);
-    }
+async function inspectViews(roots: View[], { find, longest }: BodySearch): Promise<Inspection> {
+  const overlap = Math.min(Math.max(OVERLAP, longest), SLICE / 2);
+  let left = roots.reduce((sum, { text }) => sum + text.length, 0) * MAX_GROWTH + GROWTH_FREE;
+  for (let view = roots.pop(); view !== undefined; view = roots.pop()) {
+    const slice = view.text.slice(view.from, view.from + SLICE);
+    const finding = find(slice, view.location);
+    if (finding !== undefined) return { kind: "found", finding };
+    // the rest waits below what this slice hides, so that little is held at a time
+    if (view.from + SLICE < view.text.length) roots.push({ ...view, from: view.from + SLICE - overlap });
+    const hidden = await hiddenViews(view, slice, left);
+    if ("kind" in hidden) return hidden;
+    for (const each of hidden) left -= each.text.length;
+    if (left < 0) return TOO_DEEP;
+    roots.push(...hidden);
+    if (view.text.length > SLICE) await setImmediate();
   }
   return CLEAN;
 }
 
-function* slicesOf(text: string): Generator<string> {
-  if (text.length <= SLICE) return yield text;
-  for (let start = 0; start < text.length; start += SLICE - OVERLAP) yield text.slice(start, start + SLICE);
+/** What a slice of a view hides. */
+async function hiddenViews(
+  { text, location, depth, from }: View,
+  slice: string,
+  left: number,
+): Promise<Views> {
+  if (depth >= MAX_DEPTH) return [];
+  const views = hiddenTextsOf(slice).map((hidden) =>
+    viewOf(hidden.text, `${location} > ${hidden.form}`, depth + 1),
+  );
+  const coding = from > 0 || depth === 0 ? undefined : sniffCoding(beginningOf(text));
+  if (coding === undefined) return views;
+  const { bytes, end } = await inflate(Buffer.from(text, "latin1"), coding, left);
+  if (end === "tooLarge") return TOO_DEEP;
+  return [...views, viewOf(latin1Of(bytes), `${location} > ${coding}`, depth + 1)];
 }
 
-/** Compressed data that no header announced, such as an uploaded file. What only looks like it is left alone. */
-async function inflatedView(view: View): Promise<View | undefined> {
-  if (view.depth >= MAX_DEPTH) return undefined;
-  const coding = sniffCoding(Buffer.from(view.text.slice(0, 4), "latin1"));
-  if (coding === undefined) return undefined;
-  const decoded = await decodeContent(Buffer.from(view.text, "latin1"), coding);
-  if (decoded.kind === "opaque") return undefined;
-  return { text: latin1Of(decoded.bytes), location: `${view.location} > ${coding}`, depth: view.depth + 1 };
+/** Compressed data that no header announces, such as an uploaded file. What only looks like it is left alone. */
+async function sniffedViews(bytes: Uint8Array, location: string): Promise<Views> {
+  const coding = sniffCoding(bytes);
+  if (coding === undefined) return [];
+  const inflated = await inflate(bytes, coding, mostDecodedBytes(bytes.length));
+  if (inflated.end === "tooLarge")
+    return tooLarge(`the ${location} grows too much when its ${coding} coding is undone`);
+  return [viewOf(latin1Of(inflated.bytes), `${location} > ${coding}`, 1)];
+}
+
+/** The parts of a multipart body that hold more than can be seen in it as it stands. */
+async function partViews(text: string, contentType: string | undefined): Promise<Views> {
+  const views: View[] = [];
+  let [count, left] = [0, mostDecodedBytes(text.length)];
+  for (const part of partsOf(text, contentType)) {
+    count += 1;
+    if (count > MAX_PARTS) return tooLarge(`the body has more than ${MAX_PARTS} parts`);
+    const found = await viewsOfPart(part);
+    if ("kind" in found) return found;
+    for (const view of found) left -= view.text.length;
+    if (left < 0) return tooLarge("the parts of the body grow too much when their codings are undone");
+    views.push(...found);
+  }
+  return views;
+}
+
+async function viewsOfPart({ content, contentEncoding }: Part): Promise<Views> {
+  const isPlain = contentEncoding === undefined && sniffCoding(beginningOf(content)) === undefined;
+  if (isPlain) return [];
+  const decoded = await decodeContent(Buffer.from(content, "latin1"), contentEncoding);
+  if (decoded.kind === "opaque") return decoded;
+  const inflated = await sniffedViews(decoded.bytes, "body part");
+  return "kind" in inflated ? inflated : [viewOf(latin1Of(decoded.bytes), "body part", 0), ...inflated];
+}
+
+const beginningOf = (text: string): Buffer => Buffer.from(text.slice(0, 4), "latin1");
+
+const viewOf = (text: string, location: string, depth: number): View => ({ text, location, depth, from: 0 });
+
+function tooLarge(because: string): Opaque {
+  return { kind: "opaque", code: "BodyTooLarge", because };
 }

@@ -6,20 +6,31 @@ import { latin1Of } from "./known-values.ts";
 /** percent-encoding in base64 in percent-encoding, and no further: heads are short */
 const MAX_DEPTH = 3;
 
-/** Looks at all that a request says before its body. `findFolded` is for the host, whose case is lost on the way. */
+/**
+ * Looks at all that a request says before its body. `findFolded` is for the host
+ * and the names of headers, whose case is lost on the way.
+ */
 export function inspectHead(head: HeadToInspect, find: FindInText, findFolded: FindInText): Inspection {
   const finding =
     inText(head.path, "path", find, 0) ??
-    inHeaders(head.headers, find) ??
+    inHeaders(head.headers, find, findFolded) ??
     find(head.method, "method") ??
     findFolded(head.host.replaceAll(".", ""), "host") ??
     find(head.host, "host");
   return finding === undefined ? { kind: "clean" } : { kind: "found", finding };
 }
 
-function inHeaders(headers: HeadToInspect["headers"], find: FindInText): Finding | undefined {
+function inHeaders(
+  headers: HeadToInspect["headers"],
+  find: FindInText,
+  findFolded: FindInText,
+): Finding | undefined {
   for (const [name, value] of headers) {
-    const finding = inText(`${name}: ${value}`, `header ${name.toLowerCase()}`, find, 0);
+    // first and alone: a finding in the value is located by the name, which must not be a secret itself
+    const finding =
+      findFolded(name, "header name") ??
+      inText(name, "header name", find, 0) ??
+      inText(`${name}: ${value}`, `header ${name.toLowerCase()}`, find, 0);
     if (finding !== undefined) return finding;
   }
   return undefined;

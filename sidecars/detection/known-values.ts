@@ -12,6 +12,8 @@ interface Needle {
 
 /** Exact search for values that are held, in the forms in which they may be written. */
 export interface KnownValueSearch {
+  /** characters of the longest form of any value */
+  readonly longest: number;
   find(text: string, location: string): Finding | undefined;
   /** for texts whose case was folded on the way, such as host names */
   findFolded(text: string, location: string): Finding | undefined;
@@ -22,9 +24,10 @@ export interface KnownValueSearch {
 export function createKnownValueSearch(values: readonly KnownValue[]): KnownValueSearch {
   const needles = values.flatMap(needlesOf);
   const folded = needles.map((needle) => ({ ...needle, text: needle.text.toLowerCase() }));
-  const overlap = needles.reduce((longest, { text }) => Math.max(longest, text.length), 1) - 1;
+  const longest = needles.reduce((most, { text }) => Math.max(most, text.length), 0);
   const find = (text: string, location: string): Finding | undefined => findIn(needles, text, location);
   return {
+    longest,
     find,
     findFolded: (text, location) => findIn(folded, text.toLowerCase(), location),
     stream(location) {
@@ -32,7 +35,7 @@ export function createKnownValueSearch(values: readonly KnownValue[]): KnownValu
       return {
         push(chunk) {
           const text = tail + latin1Of(chunk);
-          tail = overlap === 0 ? "" : text.slice(-overlap);
+          tail = longest <= 1 ? "" : text.slice(1 - longest);
           return find(text, location);
         },
       };
@@ -51,7 +54,9 @@ function findIn(needles: readonly Needle[], text: string, location: string): Fin
   return undefined;
 }
 
-function needlesOf({ id, value }: KnownValue): Needle[] {
+function needlesOf({ id, value: held }: KnownValue): Needle[] {
+  // a line end of the file that it came from is no part of it, and is not sent when it is injected
+  const value = held.trim();
   const bytes = Buffer.from(value, "utf8");
   if (bytes.length < SHORTEST) return [];
   const raw = bytes.toString("latin1");

@@ -1,4 +1,4 @@
-/** One part of a multipart body: its own headers and its bytes, both as Latin-1 strings. */
+/** One part of a multipart body that may hold more than it shows: its own coding and its bytes as a Latin-1 string. */
 export interface Part {
   readonly contentEncoding: string | undefined;
   readonly content: string;
@@ -10,22 +10,24 @@ export interface Part {
  * Only parts are returned: their headers, file names and identity contents
  * stand in the body as they are and are looked at there.
  */
-export function partsOf(body: string, contentType: string | undefined): Part[] {
+export function* partsOf(body: string, contentType: string | undefined): Generator<Part> {
   const boundary = /^multipart\/[^;]+;.*?boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))/i.exec(contentType ?? "");
-  if (boundary === null) return [];
+  if (boundary === null) return;
   const delimiter = `--${boundary[1] ?? boundary[2]}`;
-  return body
-    .split(delimiter)
-    .slice(1)
-    .flatMap((section) => {
-      const border = /\r?\n\r?\n/.exec(section);
-      if (border === null) return [];
-      const head = section.slice(0, border.index);
-      return [
-        {
-          contentEncoding: /^content-encoding:\s*(\S+)/im.exec(head)?.[1],
-          content: section.slice(border.index + border[0].length).replace(/\r?\n$/, ""),
-        },
-      ];
-    });
+  for (let start = body.indexOf(delimiter); start !== -1;) {
+    const from = start + delimiter.length;
+    const next = body.indexOf(delimiter, from);
+    const part = partOf(body.slice(from, next === -1 ? undefined : next));
+    if (part !== undefined) yield part;
+    start = next;
+  }
+}
+
+function partOf(section: string): Part | undefined {
+  const border = /\r?\n\r?\n/.exec(section);
+  if (border === null) return undefined;
+  return {
+    contentEncoding: /^content-encoding:\s*(\S+)/im.exec(section.slice(0, border.index))?.[1],
+    content: section.slice(border.index + border[0].length).replace(/\r?\n$/, ""),
+  };
 }

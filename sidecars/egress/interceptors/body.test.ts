@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
-import { createDetector } from "../../detection/index.ts";
+import { gzipSync } from "node:zlib";
+import { createDetector, type Detector } from "../../detection/index.ts";
 import { compileRoutes } from "../../wire/compile-egress.ts";
 import type { Exchange, Outcome } from "../exchange.ts";
 import { body } from "./body.ts";
@@ -8,13 +9,16 @@ import { body } from "./body.ts";
 const [route] = compileRoutes({ routes: [{ host: "a.example" }] });
 
 /** An exchange as far as its body goes; the body comes when the test emits it. */
-function anExchange(): { exchange: Exchange; request: EventEmitter } {
+function anExchange(detector: Partial<Detector> = createDetector({ knownValues: [] })): {
+  exchange: Exchange;
+  request: EventEmitter;
+} {
   const request = new EventEmitter();
   const exchange = {
     fields: { hasBody: true },
     request,
     route,
-    enforcement: { detector: createDetector({ knownValues: [] }), longestSecret: 0 },
+    enforcement: { detector, longestSecret: 0 },
     requestBytes: 0,
   };
   return { exchange: exchange as unknown as Exchange, request };
@@ -51,5 +55,33 @@ describe("the bodies that are held at one moment", () => {
     whole.request.emit("data", Buffer.alloc(1000, "d"));
     whole.request.emit("end");
     expect(code(await last)).toBe("relayed");
+  });
+});
+
+describe("bodies that may grow when they are looked at", () => {
+  it.each([
+    ["large", Buffer.alloc(300_000, "a")],
+    ["compressed", gzipSync("a")],
+  ])("are looked at two at a time: %s", async (_which, bytes) => {
+    const looks: (() => void)[] = [];
+    const inspectBody: Detector["inspectBody"] = () =>
+      new Promise((resolve) => looks.push(() => resolve({ kind: "clean" })));
+    const step = body()(() => Promise.resolve({ kind: "relayed", status: 200, responseBytes: 0 }));
+    const outcomes = Array.from({ length: 5 }, () => {
+      const { exchange, request } = anExchange({ inspectBody });
+      const outcome = step(exchange);
+      request.emit("data", bytes);
+      request.emit("end");
+      return outcome;
+    });
+    const begun: number[] = [];
+    for (let done = 0; done < 5; done += 1) {
+      await expect.poll(() => looks.length).toBe(Math.min(done + 2, 5));
+      begun.push(looks.length - done);
+      looks[done]?.();
+      await outcomes[done];
+    }
+    expect(Math.max(...begun)).toBe(2);
+    expect((await Promise.all(outcomes)).map(code)).toEqual(Array(5).fill("relayed"));
   });
 });

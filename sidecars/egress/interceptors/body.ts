@@ -1,6 +1,8 @@
 import { decodeContent } from "../../detection/content-coding.ts";
+import { sniffCoding } from "../../detection/inflate.ts";
 import type { Denial } from "../denial.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
+import { Turns } from "../turns.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
 import { describeFinding } from "./head-scan.ts";
 
@@ -8,6 +10,9 @@ import { describeFinding } from "./head-scan.ts";
 const LONGEST_ENCODING = 6;
 /** of all bodies that are held at one moment: an agent may send hundreds at once */
 const MOST_HELD_BYTES = 256 * 1024 * 1024;
+/** the views of one may take as much again and more: such bodies are looked at by turns */
+const LARGE_BYTES = 256 * 1024;
+const LARGE_AT_ONCE = 2;
 
 /**
  * Lets no body out that was not looked at. With `scan: full` it is held whole,
@@ -17,10 +22,11 @@ const MOST_HELD_BYTES = 256 * 1024 * 1024;
  */
 export function body(mostHeldBytes = MOST_HELD_BYTES): Interceptor {
   const budget = { left: mostHeldBytes };
+  const turns = new Turns(LARGE_AT_ONCE);
   return (next) => async (exchange) => {
     if (!exchange.fields.hasBody) return next(exchange);
     if (routeOf(exchange).scan === "inject-only" && !isEncoded(exchange)) return next(streamed(exchange));
-    const held = { bytes: 0, budget };
+    const held = { bytes: 0, budget, turns };
     try {
       const refused = await holdAndInspect(exchange, held);
       return refused === undefined ? await next(exchange) : deny(refused);
@@ -34,6 +40,7 @@ export function body(mostHeldBytes = MOST_HELD_BYTES): Interceptor {
 interface Held {
   bytes: number;
   readonly budget: { left: number };
+  readonly turns: Turns;
 }
 
 /** The upstream is told the length when there is one; without it the body goes out chunked, as it came. */
@@ -57,7 +64,14 @@ async function holdAndInspect(exchange: Exchange, held: Held): Promise<Denial | 
     return { code: "TooMuchHeld", because: "too many large bodies are on their way at once" };
   }
   exchange.body = bytes;
-  return inspect(exchange, bytes);
+  return isLarge(exchange, bytes)
+    ? held.turns.take(() => inspect(exchange, bytes))
+    : inspect(exchange, bytes);
+}
+
+/** A body of a few bytes may be compressed a thousand times. */
+function isLarge(exchange: Exchange, bytes: Uint8Array): boolean {
+  return bytes.length > LARGE_BYTES || isEncoded(exchange) || sniffCoding(bytes) !== undefined;
 }
 
 function isEncoded({ fields }: Exchange): boolean {
@@ -104,7 +118,9 @@ async function inspect(exchange: Exchange, bytes: Uint8Array): Promise<Denial | 
   if (routeOf(exchange).scan === "inject-only") {
     const decoded = await decodeContent(bytes, contentEncoding);
     if (decoded.kind === "opaque") return decoded;
-    const finding = detector.streamSearch("body").push(decoded.bytes);
+    const finding = [decoded.bytes, ...decoded.layers]
+      .map((layer) => detector.streamSearch("body").push(layer))
+      .find((found) => found !== undefined);
     return finding === undefined ? undefined : { code: "SecretInBody", ...describeFinding(finding) };
   }
   const inspection = await detector.inspectBody({ bytes, contentType, contentEncoding });

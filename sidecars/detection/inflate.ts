@@ -1,0 +1,99 @@
+import {
+  createBrotliDecompress,
+  createGunzip,
+  createInflate,
+  createInflateRaw,
+  createZstdDecompress,
+} from "node:zlib";
+import type { Transform } from "node:stream";
+
+/** zstd data may be frames in a row, of which some hold nothing; more are no upload but an attack on the scanner */
+const MAX_FRAMES = 64;
+
+/** What came out of compressed bytes. */
+export interface Inflated {
+  readonly bytes: Buffer;
+  /** broken: the bytes are cut off, damaged, or go on after their end, where a reader may find more */
+  readonly end: "whole" | "broken" | "tooLarge";
+}
+
+/** Codings that can be undone, as Content-Encoding calls them. */
+export type Coding = "gzip" | "x-gzip" | "br" | "zstd" | "deflate";
+
+type Engine = Transform & { readonly bytesWritten: number };
+
+const engines: Readonly<Record<Coding, (bytes: Uint8Array) => Engine>> = {
+  gzip: () => createGunzip(),
+  "x-gzip": () => createGunzip(),
+  br: () => createBrotliDecompress(),
+  zstd: () => createZstdDecompress(),
+  // without the zlib wrapper, as old clients send it
+  deflate: (bytes) => (isZlib(bytes) ? createInflate() : createInflateRaw()),
+};
+
+export const isCoding = (coding: string): coding is Coding => Object.hasOwn(engines, coding);
+
+/** Undoes one coding, as far as that goes, and holds no more than `mostBytes` of what comes out. */
+export async function inflate(bytes: Uint8Array, coding: Coding, mostBytes: number): Promise<Inflated> {
+  const outputs: Buffer[] = [];
+  let [left, rest] = [mostBytes, bytes];
+  for (let frame = 0; frame < MAX_FRAMES; frame += 1) {
+    const { output, used, end } = await inflateOne(rest, engines[coding](rest), left);
+    outputs.push(output);
+    left -= output.length;
+    rest = rest.subarray(used);
+    const isOver = end !== "whole" || rest.length === 0;
+    if (isOver) return { bytes: joined(outputs), end };
+    if (coding !== "zstd" || used === 0) break;
+  }
+  return { bytes: joined(outputs), end: "broken" };
+}
+
+interface Frame {
+  readonly output: Buffer;
+  /** bytes of the input that belong to it */
+  readonly used: number;
+  readonly end: Inflated["end"];
+}
+
+function inflateOne(bytes: Uint8Array, engine: Engine, mostBytes: number): Promise<Frame> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = [];
+    let length = 0;
+    const finish = (end: Inflated["end"]): void => {
+      resolve({ output: joined(chunks), used: engine.bytesWritten, end });
+      engine.destroy();
+    };
+    engine.on("data", (chunk: Buffer) => {
+      length += chunk.length;
+      if (length > mostBytes) return finish("tooLarge");
+      chunks.push(chunk);
+    });
+    engine.once("end", () => finish("whole"));
+    engine.on("error", () => finish("broken"));
+    // ended later, so that what is cut off gives what it has before its end is missed
+    engine.write(bytes, () => engine.end());
+  });
+}
+
+const joined = (parts: readonly Buffer[]): Buffer => (parts.length === 1 ? parts[0]! : Buffer.concat(parts));
+
+/** RFC 1950 §2.2: compression method 8 and a check that makes the first two bytes a multiple of 31. */
+const isZlib = (bytes: Uint8Array): boolean =>
+  ((bytes[0] ?? 0) & 0x0f) === 8 && (((bytes[0] ?? 0) << 8) | (bytes[1] ?? 0)) % 31 === 0;
+
+/** First bytes by coding, with a mask for those of which some bits vary. */
+const BEGINNINGS = [
+  // RFC 1952 §2.3.1: 8 is the one method there is
+  { coding: "gzip", first: 0x1f, mask: 0xff, rest: [0x8b, 8] },
+  { coding: "zstd", first: 0x28, mask: 0xff, rest: [0xb5, 0x2f, 0xfd] },
+  // RFC 8878 §3.1.2: a frame to be skipped, which may come first
+  { coding: "zstd", first: 0x50, mask: 0xf0, rest: [0x2a, 0x4d, 0x18] },
+] as const;
+
+/** The coding that the first bytes show, for compressed data that no header announces. */
+export function sniffCoding(bytes: Uint8Array): "gzip" | "zstd" | undefined {
+  const begins = ({ first, mask, rest }: (typeof BEGINNINGS)[number]): boolean =>
+    ((bytes[0] ?? 0) & mask) === first && rest.every((byte, index) => bytes[index + 1] === byte);
+  return BEGINNINGS.find(begins)?.coding;
+}

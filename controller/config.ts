@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
-/** Everything that flags and environment decide. Parsed by hand: zod would cost `bb` a third of its start. */
+/** Everything that flags and environment decide. Parsed by hand: loading zod takes half as long as all of `bb --help` (ADR 12). */
 export interface Config {
   /** database, keys, CA, kubeconfig, audit, log; absolute */
   readonly stateDir: string;

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { LinkProbe, LinkReport } from "../../reconcilers/contract/sandbox-runtime.ts";
+import type { LinkProbe, LinkReport, ProbeRequest } from "../../reconcilers/contract/sandbox-runtime.ts";
 import { SandboxNotFoundError } from "../../reconcilers/contract/errors.ts";
 import { runExec } from "./engine-exec.ts";
 import type { EngineConnection } from "./engine-connection.ts";
@@ -24,12 +24,16 @@ export class DockerLinkProbe implements LinkProbe {
     this.#instance = instance;
   }
 
-  async probeLink(airlock: string, nonce: string, signal: AbortSignal): Promise<LinkReport> {
+  async probeLink(
+    airlock: string,
+    { nonce, patienceMs }: ProbeRequest,
+    signal: AbortSignal,
+  ): Promise<LinkReport> {
     const found = await findOwn(this.#connection, this.#instance, airlock, signal);
     if (found?.state.role !== "airlock") throw new SandboxNotFoundError(`there is no airlock ${airlock}`);
-    const argv = [PROBE, nonce];
+    const argv = [PROBE, nonce, String(patienceMs)];
     const { exitCode, output } = await runExec(this.#connection, found.state.id, argv, signal);
     if (exitCode !== 0) throw new Error(`the probe in ${airlock} failed with ${exitCode}: ${output.trim()}`);
-    return Report.parse(JSON.parse(output));
+    return { ...Report.parse(JSON.parse(output)), airlock: found.state };
   }
 }

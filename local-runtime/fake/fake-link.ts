@@ -3,11 +3,12 @@ import { RuntimeUnavailableError, SandboxNotFoundError } from "../../reconcilers
 import type { LinkProbe, LinkReport } from "../../reconcilers/contract/sandbox-runtime.ts";
 import type { SidecarControl } from "../../reconcilers/contract/sidecar-control.ts";
 import type { FakeEngine } from "./fake-engine.ts";
+import { stateOf } from "./fake-runtime.ts";
 
 /** LinkProbe on a FakeEngine: the nonce arrives when airlock and sidecars of one bottle run. */
 export function createFakeLinkProbe(engine: FakeEngine): LinkProbe {
   return {
-    async probeLink(airlockName, nonce): Promise<LinkReport> {
+    async probeLink(airlockName, { nonce }): Promise<LinkReport> {
       return engine.call(`probeLink ${airlockName}`, () => {
         const airlock = engine.sandboxes.get(airlockName);
         if (airlock?.phase !== "running") throw new SandboxNotFoundError(`${airlockName} does not run`);
@@ -20,6 +21,7 @@ export function createFakeLinkProbe(engine: FakeEngine): LinkProbe {
           foreignInterfaces: engine.foreign.interfaces,
           foreignListeners: engine.foreign.listeners,
           answered,
+          airlock: stateOf(airlock),
         };
       });
     },

@@ -202,7 +202,8 @@ function isSameMake(existing: SandboxSpec, wanted: SandboxSpec): boolean {
   );
 }
 
-function stateOf(sandbox: FakeSandbox): SandboxState {
+/** What a runtime says of a sandbox. */
+export function stateOf(sandbox: FakeSandbox): SandboxState {
   const { name, owner, role, specHash } = sandbox.spec;
   const { id, phase, startedAt, exitCode, joinedId } = sandbox;
   return {

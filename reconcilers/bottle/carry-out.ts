@@ -2,9 +2,11 @@ import type { Bottle } from "../../crds/bottle.ts";
 import { bottles } from "../../crds/resources.ts";
 import type { CertificateAuthorities } from "../contract/certificate-authorities.ts";
 import { SandboxNotFoundError } from "../contract/errors.ts";
+import type { Pass } from "../contract/reconciler.ts";
 import type { ResourceClient } from "../contract/resource-client.ts";
 import type { SandboxExec } from "../contract/sandbox-exec.ts";
 import type { SandboxRuntime } from "../contract/sandbox-runtime.ts";
+import type { LinkCheck } from "./link-check.ts";
 import { FINALIZER } from "./plan/purpose.ts";
 import type { Step, Work } from "./plan/steps.ts";
 import type { PolicyDelivery } from "./policy-delivery.ts";
@@ -15,6 +17,7 @@ export interface CarryOutDependencies {
   readonly client: ResourceClient;
   readonly runtime: SandboxRuntime;
   readonly delivery: PolicyDelivery;
+  readonly link: LinkCheck;
   readonly authorities: CertificateAuthorities;
   readonly exec: SandboxExec;
 }
@@ -27,37 +30,34 @@ export async function carryOut(
   work: Work,
   bottle: Bottle,
   dependencies: CarryOutDependencies,
-  signal: AbortSignal,
+  pass: Pass,
 ): Promise<void> {
   if ("inOrder" in work) {
-    for (const next of work.inOrder) await carryOut(next, bottle, dependencies, signal);
+    for (const next of work.inOrder) await carryOut(next, bottle, dependencies, pass);
   } else if ("together" in work) {
     const ends = await Promise.allSettled(
-      work.together.map((next) => carryOut(next, bottle, dependencies, signal)),
+      work.together.map((next) => carryOut(next, bottle, dependencies, pass)),
     );
     const failed = ends.find((end) => end.status === "rejected");
     if (failed !== undefined) throw failed.reason;
   } else {
-    signal.throwIfAborted();
-    await take(work, bottle, dependencies, signal);
+    pass.signal.throwIfAborted();
+    await take(work, bottle, dependencies, pass);
   }
 }
 
 async function take(
   step: Step,
   bottle: Bottle,
-  { client, runtime, delivery, authorities, exec }: CarryOutDependencies,
-  signal: AbortSignal,
+  { client, runtime, delivery, link, authorities, exec }: CarryOutDependencies,
+  pass: Pass,
 ): Promise<void> {
+  const { signal } = pass;
   switch (step.kind) {
-    case "createVolume":
-      return runtime.createVolume(step.spec, signal);
-    case "removeVolume":
-      return runtime.removeVolume(step.name, signal);
-    case "create":
-      return runtime.create(step.spec, signal);
     case "configure":
       return delivery.configureNew(step.sidecars, step.policy, signal);
+    case "probe":
+      return link.probeEarly(step.spec, pass);
     case "wipe":
       return wipe(step.name, delivery, signal);
     case "refreshHome":
@@ -69,14 +69,23 @@ async function take(
     case "deleteBottle":
       return client.delete(bottles, refOf(bottle), signal);
     default:
-      return move(step, runtime, signal);
+      return takeOnRuntime(step, runtime, signal);
   }
 }
 
-type Move = Extract<Step, { kind: "start" | "stop" | "pause" | "unpause" | "remove" }>;
+type RuntimeStep = Extract<
+  Step,
+  { kind: "createVolume" | "removeVolume" | "create" | "start" | "stop" | "pause" | "unpause" | "remove" }
+>;
 
-async function move(step: Move, runtime: SandboxRuntime, signal: AbortSignal): Promise<void> {
+async function takeOnRuntime(step: RuntimeStep, runtime: SandboxRuntime, signal: AbortSignal): Promise<void> {
   switch (step.kind) {
+    case "createVolume":
+      return runtime.createVolume(step.spec, signal);
+    case "removeVolume":
+      return runtime.removeVolume(step.name, signal);
+    case "create":
+      return runtime.create(step.spec, signal);
     case "start":
       return runtime.start(step.name, signal);
     case "stop":

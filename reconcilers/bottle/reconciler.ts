@@ -11,6 +11,7 @@ import { sandboxName } from "../shared/naming.ts";
 import { AgentChecks } from "./agent-checks.ts";
 import { addFinalizer, carryOut } from "./carry-out.ts";
 import { EnforcementCheck } from "./enforcement.ts";
+import { LinkCheck } from "./link-check.ts";
 import { observe, observeParts } from "./observe.ts";
 import type { Observed } from "./observed.ts";
 import { type Outcome, outcomeOf, outcomeOfFailure } from "./outcome.ts";
@@ -53,6 +54,7 @@ class BottleReconciler implements Reconciler {
   readonly #dependencies: BottleReconcilerDependencies;
   readonly #sessions: SidecarSessions;
   readonly #delivery: PolicyDelivery;
+  readonly #link: LinkCheck;
   readonly #enforcement: EnforcementCheck;
   readonly #checks: AgentChecks;
   readonly #wanted: WantedReader;
@@ -61,7 +63,8 @@ class BottleReconciler implements Reconciler {
     this.#dependencies = dependencies;
     this.#sessions = new SidecarSessions(dependencies.control, dependencies.answerTimeoutMs);
     this.#delivery = new PolicyDelivery({ ...dependencies, sessions: this.#sessions });
-    this.#enforcement = new EnforcementCheck(this.#delivery, dependencies.probe);
+    this.#link = new LinkCheck(dependencies.probe);
+    this.#enforcement = new EnforcementCheck(this.#delivery, this.#link);
     this.#checks = new AgentChecks(dependencies.exec);
     this.#wanted = new WantedReader(dependencies);
   }
@@ -102,8 +105,8 @@ class BottleReconciler implements Reconciler {
     try {
       decision = await this.#decide(bottle, purpose, pass);
       pass.signal.throwIfAborted();
-      const dependencies = { ...this.#dependencies, delivery: this.#delivery };
-      await carryOut(decision.plan.work, bottle, dependencies, pass.signal);
+      const dependencies = { ...this.#dependencies, delivery: this.#delivery, link: this.#link };
+      await carryOut(decision.plan.work, bottle, dependencies, pass);
       return { decision: withHome(decision, pass), outcome: outcomeOf(decision.plan) };
     } catch (error) {
       const isNotOurs = error instanceof ConflictError || error instanceof NotFoundError;
@@ -140,7 +143,7 @@ class BottleReconciler implements Reconciler {
   /** what was remembered of a bottle that is gone */
   #forget(uid: string): void {
     this.#sessions.forget(sandboxName(uid, "sidecars"));
-    this.#enforcement.forget(uid);
+    this.#link.forget(uid);
     this.#checks.forget(uid);
   }
 }

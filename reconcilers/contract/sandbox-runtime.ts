@@ -151,10 +151,19 @@ export interface LinkReport {
   readonly foreignListeners: readonly number[];
   /** whether the request with the nonce was answered; the sidecars' report has the last word */
   readonly answered: boolean;
+  /** the airlock as it was found right before: the rest speaks of this run of it, or of a later one */
+  readonly airlock: SandboxState;
+}
+
+export interface ProbeRequest {
+  /** 32 hexadecimal digits */
+  readonly nonce: string;
+  /** how long to wait for an airlock or sidecars that still start, in milliseconds */
+  readonly patienceMs: number;
 }
 
 /** Looks at the link from the agent's side. */
 export interface LinkProbe {
-  /** sends `nonce` through egress:9099; trusts nothing in the agent's image */
-  probeLink(airlock: string, nonce: string, signal: AbortSignal): Promise<LinkReport>;
+  /** sends the nonce through egress:9099; trusts nothing in the agent's image; throws SandboxNotFoundError */
+  probeLink(airlock: string, request: ProbeRequest, signal: AbortSignal): Promise<LinkReport>;
 }

@@ -7,7 +7,12 @@ import { runExec } from "../../local-runtime/docker/engine-exec.ts";
 import { desiredParts } from "../../reconcilers/bottle/desired-parts.ts";
 import type { DesiredParts } from "../../reconcilers/bottle/desired-parts.ts";
 import { SidecarSession } from "../../reconcilers/bottle/sidecar-session.ts";
-import type { LinkReport, Owner, SandboxRole } from "../../reconcilers/contract/sandbox-runtime.ts";
+import type {
+  LinkReport,
+  ProbeRequest,
+  Owner,
+  SandboxRole,
+} from "../../reconcilers/contract/sandbox-runtime.ts";
 import { createCertificateAuthority } from "../../sidecars/egress/certificates/authority.ts";
 import type { SidecarsConfiguration } from "../../sidecars/wire/control.ts";
 import { anOwner } from "../builders.ts";
@@ -179,21 +184,25 @@ export class EscapeBottle {
     return { first: await first, lines, session };
   }
 
-  probe(nonce = randomBytes(16).toString("hex")): Promise<LinkReport> {
-    return this.lab.adapters.probe.probeLink(this.name("airlock"), nonce, signal);
+  probe(request: Partial<ProbeRequest> = {}): Promise<LinkReport> {
+    const nonce = randomBytes(16).toString("hex");
+    return this.lab.adapters.probe.probeLink(
+      this.name("airlock"),
+      { nonce, patienceMs: 0, ...request },
+      signal,
+    );
   }
 
   /** Whether a nonce sent through the link is one that the sidecars saw. */
-  async isLinked(): Promise<boolean> {
+  async isLinked(patienceMs = 0): Promise<boolean> {
     const nonce = randomBytes(16).toString("hex");
-    const seen = await this.probe(nonce);
+    const seen = await this.probe({ nonce, patienceMs });
     const { probeNonces } = await this.session.ask({ kind: "report" }, AbortSignal.timeout(5_000));
     return seen.answered && seen.foreignListeners.length === 0 && probeNonces.includes(nonce);
   }
 
   async untilLinked(): Promise<void> {
-    for (let attempt = 0; attempt < 50; attempt += 1) if (await this.isLinked()) return;
-    throw new Error("the link does not come up");
+    if (!(await this.isLinked(10_000))) throw new Error("the link does not come up");
   }
 }
 

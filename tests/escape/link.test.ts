@@ -18,7 +18,7 @@ const signal = new AbortController().signal;
 beforeAll(() => lab.begin(), 900_000);
 afterAll(() => lab.end());
 
-const probeArgv = (): string[] => ["/opt/bot-bottle/airlock/probe", randomBytes(16).toString("hex")];
+const probeArgv = (): string[] => ["/opt/bot-bottle/airlock/probe", randomBytes(16).toString("hex"), "0"];
 /** what the probe sees from an airlock that is not the product's */
 const probeFrom = async (airlock: string): Promise<LinkReport> =>
   JSON.parse((await runExec(connection, airlock, probeArgv(), signal)).output) as LinkReport;
@@ -124,7 +124,11 @@ describe("the ports", () => {
     });
     await Promise.all([squatter, airlock].map((container) => container.remove({ force: true })));
 
-    expect(await bottle.probe()).toEqual({ answered: true, foreignListeners: [], foreignInterfaces: [] });
+    expect(await bottle.probe()).toMatchObject({
+      answered: true,
+      foreignListeners: [],
+      foreignInterfaces: [],
+    });
   });
 
   it("of a dead airlock can be taken, and then nothing trusts them", async () => {
@@ -165,6 +169,16 @@ describe("the probe", () => {
     await docker.getContainer(bottle.name("sidecars")).kill();
 
     expect(await bottle.probe()).toMatchObject({ answered: false, foreignListeners: [] });
+  });
+
+  it("waits for sidecars that still start when it is asked to", async () => {
+    const bottle = await lab.startBottle();
+    await docker.getContainer(bottle.name("sidecars")).kill();
+
+    const probing = bottle.probe({ patienceMs: 30_000 });
+    await docker.getContainer(bottle.name("sidecars")).start();
+
+    expect(await probing).toMatchObject({ answered: true, foreignListeners: [], foreignInterfaces: [] });
   });
 });
 

@@ -19,6 +19,9 @@ export function planBringUp(request: RunRequest, observed: Observed, wanted: Des
   const { sandboxes, volumes } = observed.parts;
   if (!wasStarted(sandboxes.agent) && !areSecretsUsable(observed)) return undefined;
   const { airlock, sidecars } = wanted.sandboxes;
+  const airlockWork = planAirlock(request, observed, airlock);
+  const sidecarsWork = planSidecars(request, observed, sidecars);
+  const probe = planProbe(airlock, observed, [airlockWork, sidecarsWork]);
   const work = inOrder(
     together(
       volumes.home === undefined ? { kind: "createVolume", spec: wanted.volumes.home } : undefined,
@@ -27,11 +30,11 @@ export function planBringUp(request: RunRequest, observed: Observed, wanted: Des
     together(
       inOrder(
         sandboxes.sidecars === undefined ? { kind: "create", spec: sidecars } : undefined,
-        planSidecars(request, observed, sidecars),
+        sidecarsWork,
       ),
       inOrder(
         sandboxes.airlock === undefined ? { kind: "create", spec: airlock } : undefined,
-        together(planAirlock(request, observed, airlock), planNewAgent(request, observed, wanted)),
+        together(inOrder(airlockWork, probe), planNewAgent(request, observed, wanted)),
       ),
     ),
   );
@@ -70,6 +73,17 @@ function planSidecars(
   const start = running(sidecars, spec, now);
   if (start === undefined || policy === undefined) return start;
   return inOrder(start, { kind: "configure", sidecars: spec, policy });
+}
+
+/** beside a start of one end, when this pass may leave both ends running */
+function planProbe(
+  airlock: SandboxSpec,
+  { wanted: { policy } }: Observed,
+  work: readonly (Work | undefined)[],
+): Work | undefined {
+  const kinds = work.flatMap((each) => (each === undefined ? [] : stepsOf(each))).map(({ kind }) => kind);
+  const isWorthIt = policy !== undefined && kinds.includes("start") && !kinds.includes("stop");
+  return isWorthIt ? { kind: "probe", spec: airlock } : undefined;
 }
 
 function planNewAgent(request: RunRequest, { parts }: Observed, wanted: DesiredParts): Work | undefined {

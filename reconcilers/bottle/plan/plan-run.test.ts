@@ -65,6 +65,7 @@ describe("planRun", () => {
       "configure sidecars",
       "create airlock",
       "start airlock",
+      "probe airlock",
       "create agent",
     ]);
     const [volumes, rest] = "inOrder" in work ? work.inOrder : [];
@@ -172,7 +173,7 @@ describe("planRun", () => {
       {
         what: "dead sidecars",
         parts: { ...RUNNING, agent: "paused", sidecars: "exited" },
-        steps: ["create sidecars", "start sidecars", "configure sidecars"],
+        steps: ["create sidecars", "start sidecars", "configure sidecars", "probe airlock"],
       },
       {
         what: "paused sidecars",
@@ -182,7 +183,7 @@ describe("planRun", () => {
       {
         what: "a dead airlock",
         parts: { ...RUNNING, agent: "exited", airlock: "exited" },
-        steps: ["create airlock", "start airlock"],
+        steps: ["create airlock", "start airlock", "probe airlock"],
       },
       { what: "an agent", parts: { airlock: "running", sidecars: "running" }, steps: ["create agent"] },
     ] as const)("is brought back: $what", ({ parts, steps }) => {

@@ -13,6 +13,8 @@ export type Step =
   | { readonly kind: "remove"; readonly name: string }
   /** tells sidecars that were just started what to enforce */
   | { readonly kind: "configure"; readonly sidecars: SandboxSpec; readonly policy: DesiredPolicy }
+  /** sends the nonce while sidecars boot, so that the next pass need only ask whether it arrived */
+  | { readonly kind: "probe"; readonly spec: SandboxSpec }
   /** makes sidecars forget their secrets; they are removed next, so that silence is no obstacle */
   | { readonly kind: "wipe"; readonly name: string }
   /** writes files into a home that lives, as the agent's user: what links there lead to, the agent could write itself */

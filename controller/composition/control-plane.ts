@@ -4,6 +4,7 @@ import type { Bottle } from "../../crds/bottle.ts";
 import { resourceDefinitions } from "../../crds/resources.ts";
 import { selectRuntime, type LocalRuntime } from "../../local-runtime/select-runtime.ts";
 import { createOrphanSweep } from "../../reconcilers/bottle/orphans.ts";
+import { forgetObservations } from "../../reconcilers/bottle/forget-observations.ts";
 import { createBottleReconciler } from "../../reconcilers/bottle/reconciler.ts";
 
 import type { ResourceClient } from "../../reconcilers/contract/resource-client.ts";
@@ -55,6 +56,7 @@ export async function startControlPlane(
   const store = openSqliteStore({ directory: config.stateDir, clock: systemClock });
   opened.defer(() => store.close());
   const client = createInProcessClient(store, systemClock);
+  await forgetObservations(client, systemClock.now());
   const feeds = () => readFeeds(join(config.configDir, "secrets.yaml"));
   const vault = createSecretVault({ client, feeds, clock: systemClock });
   const machine = await selectRuntime({ ...config, instance: instanceOf(config.stateDir) });

@@ -1,6 +1,6 @@
 import type { Event, Secret } from "../../crds/core.ts";
 import type { ApiObject } from "../../crds/metadata.ts";
-import { ageOf } from "./duration.ts";
+import { ageOf } from "../age.ts";
 import { NAME_COLUMN } from "./printer-columns.ts";
 import type { Cell, TableColumn, TableShape } from "./resource.ts";
 

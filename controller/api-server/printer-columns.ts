@@ -1,6 +1,6 @@
 import type { ApiObject } from "../../crds/metadata.ts";
 import type { PrinterColumn } from "../../crds/resources.ts";
-import { ageOf } from "./duration.ts";
+import { ageOf } from "../age.ts";
 import { readJsonPath } from "./json-path.ts";
 import type { Cell, TableColumn, TableShape } from "./resource.ts";
 

@@ -1,4 +1,5 @@
 import { setTimeout as wait } from "node:timers/promises";
+import { ageOf as ageAt } from "../age.ts";
 
 /** Milliseconds since the epoch. */
 export function nowMs(): number {
@@ -17,22 +18,9 @@ export function every(ms: number, tick: () => void): () => void {
   return () => clearInterval(timer);
 }
 
-/** The age of something in the way kubectl writes it: 5s, 12m, 3h20m, 4d. */
-export function ageOf(time: string | undefined, now: number = nowMs()): string {
-  if (time === undefined) return "<unknown>";
-  return formatSeconds(Math.max(0, Math.floor((now - Date.parse(time)) / 1000)));
-}
-
-/** Seconds in the way kubectl writes them. */
-export function formatSeconds(seconds: number): string {
-  const minutes = Math.floor(seconds / 60);
-  const hours = Math.floor(minutes / 60);
-  if (seconds < 120) return `${seconds}s`;
-  if (minutes < 10) return seconds % 60 === 0 ? `${minutes}m` : `${minutes}m${seconds % 60}s`;
-  if (hours < 3) return `${minutes}m`;
-  if (hours < 8) return minutes % 60 === 0 ? `${hours}h` : `${hours}h${minutes % 60}m`;
-  if (hours < 48) return `${hours}h`;
-  return `${Math.floor(hours / 24)}d`;
+/** The age of something, now, as kubectl writes it. */
+export function ageOf(moment: string | undefined): string {
+  return ageAt(moment, new Date());
 }
 
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1000, m: 60_000, h: 3_600_000 };

@@ -1,4 +1,5 @@
-import { every, formatSeconds, nowMs } from "../clock.ts";
+import { formatSeconds } from "../../age.ts";
+import { every, nowMs } from "../clock.ts";
 import { escapeLine } from "./escape.ts";
 import type { Terminal } from "./terminal.ts";
 

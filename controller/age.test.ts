@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { ageOf } from "./duration.ts";
+import { ageOf } from "./age.ts";
 
 const now = new Date("2026-06-01T12:00:00Z");
 const MINUTE = 60;

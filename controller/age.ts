@@ -28,7 +28,11 @@ const LAST: Step = { below: Infinity, unit: [YEAR, "y"] };
 export function ageOf(moment: unknown, now: Date): string {
   const then = typeof moment === "string" ? Date.parse(moment) : Number.NaN;
   if (Number.isNaN(then)) return "<unknown>";
-  const seconds = Math.max(0, Math.floor((now.getTime() - then) / 1000));
+  return formatSeconds(Math.max(0, Math.floor((now.getTime() - then) / 1000)));
+}
+
+/** Whole seconds as kubectl writes them. */
+export function formatSeconds(seconds: number): string {
   const { unit, rest } = STEPS.find(({ below }) => seconds < below) ?? LAST;
   const whole = `${Math.floor(seconds / unit[0])}${unit[1]}`;
   const remainder = rest === undefined ? 0 : Math.floor((seconds % unit[0]) / rest[0]);

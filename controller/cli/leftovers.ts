@@ -1,7 +1,8 @@
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { selectRuntime, type LocalRuntime } from "../../local-runtime/select-runtime.ts";
 import type { RuntimeInventory } from "../../reconcilers/contract/sandbox-runtime.ts";
+import { readInstance } from "../instance.ts";
 import { STATE_FILES } from "../state-folder.ts";
 import type { ApiClient } from "./api/api-client.ts";
 import { pathOf, resolveResource, type Resource } from "./api/discovery.ts";
@@ -157,9 +158,4 @@ export async function removeParts(
   const agentsFirst = sandboxes.toSorted((a, b) => Number(b.role === "agent") - Number(a.role === "agent"));
   for (const { name } of agentsFirst) await machine.runtime.remove(name, signal);
   for (const { name } of volumes) await machine.runtime.removeVolume(name, signal);
-}
-
-function readInstance(stateDir: string): string | undefined {
-  const path = join(stateDir, STATE_FILES.instance);
-  return existsSync(path) ? readFileSync(path, "utf8").trim() : undefined;
 }

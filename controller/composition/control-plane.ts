@@ -19,9 +19,9 @@ import {
   readFeeds,
   type SecretVault,
 } from "../secrets/index.ts";
+import { instanceOf } from "../instance.ts";
 import { removeConnection, STATE_FILES, writeConnection } from "../state-folder.ts";
 import { createInProcessClient, openSqliteStore, type ResourceStore } from "../store/index.ts";
-import { instanceOf } from "./instance.ts";
 import type { ReportStart } from "./start-report.ts";
 
 const VERSION = "0.1.0";

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, rmSync } f
 import { join } from "node:path";
 import { selectRuntime, type LocalRuntime } from "../../../local-runtime/select-runtime.ts";
 import type { Config } from "../../config.ts";
-import { instanceOf } from "../../composition/instance.ts";
+import { instanceOf } from "../../instance.ts";
 import { isMissing } from "../../state-folder.ts";
 import { stopControlPlane } from "../control-plane/stop.ts";
 import { removeParts } from "../leftovers.ts";

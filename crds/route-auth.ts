@@ -1,21 +1,7 @@
 import * as z from "zod";
+import { FRAMING_FIELDS } from "./framing-fields.ts";
 import { type Rule, withRules } from "./rules.ts";
 import { SecretKeyRef } from "./secret-ref.ts";
-
-/** Headers that frame a message or belong to one hop; a secret in them would break or redirect the request. */
-const RESERVED_HEADERS = [
-  "connection",
-  "content-length",
-  "expect",
-  "host",
-  "keep-alive",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-];
 
 const Fields = z.strictObject({
   mode: z
@@ -37,6 +23,8 @@ const Fields = z.strictObject({
   secretRef: SecretKeyRef.optional().describe("secret to inject; required unless mode is passthrough"),
 });
 type Fields = z.infer<typeof Fields>;
+
+const isFraming = (header: string): boolean => FRAMING_FIELDS.some((name) => name === header.toLowerCase());
 
 const RULES: readonly Rule<Fields>[] = [
   {
@@ -63,8 +51,8 @@ const RULES: readonly Rule<Fields>[] = [
     at: ["mode"],
   },
   {
-    holds: (self) => self.header === undefined || !RESERVED_HEADERS.includes(self.header.toLowerCase()),
-    cel: `!has(self.header) || !(self.header.lowerAscii() in ${JSON.stringify(RESERVED_HEADERS)})`,
+    holds: (self) => self.header === undefined || !isFraming(self.header),
+    cel: `!has(self.header) || !(self.header.lowerAscii() in ${JSON.stringify(FRAMING_FIELDS)})`,
     message: "frames the message or belongs to one hop, so it cannot carry a secret: name another header",
     at: ["header"],
   },

@@ -19,6 +19,7 @@ describe("the pipeline", () => {
       "policy",
       "addressGuard",
       "gitPush",
+      "overrides",
       "credentialCarriers",
       "headScan",
       "body",

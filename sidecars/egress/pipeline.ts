@@ -7,6 +7,7 @@ import { credentialCarriers } from "./interceptors/credential-carriers.ts";
 import { gitPush } from "./interceptors/git-push.ts";
 import { headScan } from "./interceptors/head-scan.ts";
 import { injection } from "./interceptors/injection.ts";
+import { overrides } from "./interceptors/overrides.ts";
 import { policy } from "./interceptors/policy.ts";
 import type { UpstreamWorld } from "./upstream/connector.ts";
 import type { UpstreamPools } from "./upstream/pools.ts";
@@ -29,6 +30,7 @@ export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [n
     ["policy", policy()],
     ["addressGuard", addressGuard(parts.world.overrides)],
     ["gitPush", gitPush()],
+    ["overrides", overrides()],
     ["credentialCarriers", credentialCarriers()],
     ["headScan", headScan()],
     ["body", body()],

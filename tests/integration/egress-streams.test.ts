@@ -158,6 +158,7 @@ describe("answers of every kind", () => {
         ["Keep-Alive", "timeout=99"],
         ["Alt-Svc", 'h3=":443"'],
         ["X-Bot-Bottle-Denied", "Forged"],
+        ["X-Bot-Bottle-Failed", "Forged"],
         ["Content-Length", "2"],
       ]);
       response.end("ok");

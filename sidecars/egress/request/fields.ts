@@ -1,4 +1,6 @@
+import { FRAMING_FIELDS } from "../../../crds/framing-fields.ts";
 import type { Denial, DenialCode } from "../denial.ts";
+import { plainName } from "./credential-names.ts";
 
 /** What of the header fields matters before anything is decided. */
 export interface FieldSummary {
@@ -15,23 +17,8 @@ export interface FieldSummary {
   readonly asksForWebSocket: boolean;
 }
 
-/** Fields of one hop (RFC 9110, 7.6.1) and framing, which is written anew for the next hop. */
-export const HOP_FIELDS: ReadonlySet<string> = new Set([
-  "connection",
-  "content-length",
-  "expect",
-  "host",
-  "http2-settings",
-  "keep-alive",
-  "proxy-authenticate",
-  "proxy-authentication-info",
-  "proxy-authorization",
-  "proxy-connection",
-  "te",
-  "trailer",
-  "transfer-encoding",
-  "upgrade",
-]);
+/** Fields of one hop and framing, which is written anew for the next hop. */
+export const HOP_FIELDS: ReadonlySet<string> = new Set(FRAMING_FIELDS);
 
 /** Sorts the header fields of a request; refuses framing that servers read in different ways. */
 export function readFields(
@@ -61,10 +48,17 @@ function sort(raw: readonly string[]): { headers: string[]; hop: Map<string, str
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index]!.toLowerCase();
     const value = raw[index + 1]!;
+    if (isTwin(name)) continue;
     if (!HOP_FIELDS.has(name)) headers.push(name, value);
     else hop.set(name, hop.has(name) ? `${hop.get(name)}, ${value}` : value);
   }
   return { headers, hop };
+}
+
+/** Whether some servers take it for a field that was decided on or scanned by: `Content_Length`, `Content_Encoding`. */
+function isTwin(name: string): boolean {
+  const plain = plainName(name);
+  return plain !== name && (HOP_FIELDS.has(plain) || plain.startsWith("content-"));
 }
 
 function onlyOne(value: string | undefined): string | undefined {

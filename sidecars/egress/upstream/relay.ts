@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
-import { DENIED_HEADER, type Denial } from "../denial.ts";
+import { DENIED_HEADER, type Denial, FAILED_HEADER } from "../denial.ts";
 import { deny, type Exchange, type Outcome, routeOf } from "../exchange.ts";
 import { HOP_FIELDS } from "../request/fields.ts";
 import { hostHeaderOf } from "../request/read-head.ts";
@@ -11,7 +11,7 @@ import { RefusedUnderWayError } from "./refused-under-way.ts";
 
 /** not for the agent: fields of one hop, another protocol than ours, and what only we may say */
 const DROPPED: ReadonlySet<string> = new Set(
-  [...HOP_FIELDS, "alt-svc", DENIED_HEADER].filter((name) => name !== "content-length"),
+  [...HOP_FIELDS, "alt-svc", DENIED_HEADER, FAILED_HEADER].filter((name) => name !== "content-length"),
 );
 
 /** Sends the request of an exchange and passes the answer on as it comes, byte for byte, without holding any. */

@@ -49,7 +49,9 @@ function validationMode({ query, resource }: ResourceExchange): ValidationMode {
   return mode === "Warn" && resource.custom ? "Strict" : mode;
 }
 
-const describeUnknown = ({ path, message }: FieldError): string => `unknown field "${path}": ${message}`;
+/** in the words of Kubernetes, with our advice after them */
+const describeUnknown = ({ path, message }: FieldError): string =>
+  `unknown field "${path}"${message.replace(/^is not a field/, "")}`;
 
 function strictDecodingError({ resource }: ResourceExchange, unknown: readonly FieldError[]): Error {
   const { kind, version } = resource.definition;

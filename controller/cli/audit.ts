@@ -1,7 +1,6 @@
 import { createReadStream, existsSync, statSync } from "node:fs";
 import { auditFile, auditGenerations } from "../audit/index.ts";
 import { readLines } from "./api/lines.ts";
-import { CliError } from "./cli-error.ts";
 import { pause } from "./clock.ts";
 
 export interface AuditRequest {
@@ -10,6 +9,8 @@ export interface AuditRequest {
   readonly follow: boolean;
   /** last lines; all when absent */
   readonly tail: number | undefined;
+  /** only what is younger; all when absent */
+  readonly since?: Date | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -24,17 +25,13 @@ const auditFilesOf = (stateDir: string, owner: AuditOwner): string[] =>
 export const hasAudit = (stateDir: string, owner: AuditOwner): boolean =>
   auditFilesOf(stateDir, owner).length > 0;
 
-/** Lines of a bottle's audit, oldest first. Throws CliError when there is none. */
+/** Lines of a bottle's audit, oldest first. */
 export async function* readAudit(stateDir: string, wanted: AuditRequest): AsyncGenerator<string> {
   const file = auditFile(stateDir, wanted);
   const files = auditFilesOf(stateDir, wanted);
-  if (files.length === 0 && !wanted.follow) {
-    throw new CliError(`there is no audit of a bottle ${wanted.name} in namespace ${wanted.namespace}`, {
-      next: "bb get bottles shows what there is; a bottle that sent nothing has no audit yet",
-    });
-  }
   const end = existsSync(file) ? statSync(file).size : 0;
-  yield* wanted.tail === undefined ? linesOf(files, end) : lastOf(linesOf(files, end), wanted.tail);
+  const lines = youngerThan(linesOf(files, end), wanted.since);
+  yield* wanted.tail === undefined ? lines : lastOf(lines, wanted.tail);
   if (wanted.follow) yield* followFrom(file, end, wanted.signal);
 }
 
@@ -45,6 +42,14 @@ async function* linesOf(files: readonly string[], end: number): AsyncGenerator<s
     yield* readLines(createReadStream(path, isNewest ? { end: end - 1 } : {}));
   }
 }
+
+async function* youngerThan(lines: AsyncIterable<string>, since: Date | undefined): AsyncGenerator<string> {
+  const from = since?.toISOString() ?? "";
+  for await (const line of lines) if (timeOf(line) >= from) yield line;
+}
+
+/** Moments in one form and one zone compare as text. */
+const timeOf = (line: string): string => /"time":"(?<time>[^"]*)"/.exec(line)?.groups?.["time"] ?? "";
 
 async function* lastOf(lines: AsyncIterable<string>, count: number): AsyncGenerator<string> {
   const last: string[] = [];

@@ -33,7 +33,8 @@ export function limitedBy(signal: AbortSignal, timeoutMs: number): AbortSignal {
   return timeoutMs === 0 ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]);
 }
 
-function durationOf(text: string): number {
+/** Milliseconds of an option's text. */
+export function durationOf(text: string): number {
   const ms = parseDuration(text);
   if (ms === undefined) throw new InvalidArgumentError("It must be a duration such as 30s, 5m or 1h30m.");
   return ms;

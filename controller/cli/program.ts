@@ -1,7 +1,8 @@
-import { Command, CommanderError } from "commander";
+import { Command } from "commander";
 import { ConfigError, readConfig, VARIABLES, type Config } from "../config.ts";
 import type { ApiClient } from "./api/api-client.ts";
 import { CliError, EXIT } from "./cli-error.ts";
+import { CommandLineError, reportUsage, withOneVoice } from "./command-line.ts";
 import { COMMANDS, findCommand } from "./commands.ts";
 import type { CommandContext } from "./context.ts";
 import { explain } from "./explain.ts";
@@ -74,7 +75,9 @@ async function buildProgram(argv: readonly string[], context: CommandContext): P
   const program = new Command("bb")
     .description("Runs coding agents in bottles: isolated, and able to reach only what you allow.")
     .version(VERSION, "-V, --version")
-    .helpCommand(true)
+    .addHelpCommand(
+      new Command("help").argument("[command]").description("say more of a command").helpGroup("More:"),
+    )
     .showSuggestionAfterError()
     .configureHelp({ subcommandTerm: (command) => command.name(), showGlobalOptions: false })
     .addHelpText("after", () => START_HERE + environmentHelp());
@@ -84,24 +87,11 @@ async function buildProgram(argv: readonly string[], context: CommandContext): P
     program.commandsGroup(entry.group);
     program.addCommand((await entry.load())(context), { hidden: entry.hidden === true });
   }
-  return applyEverywhere(program, context.terminal);
-}
-
-/** Help goes to stdout, complaints to stderr, and errors come back as throws. */
-function applyEverywhere(command: Command, terminal: Terminal): Command {
-  command.exitOverride().configureOutput({
-    writeOut: (text) => terminal.stdout.write(text),
-    writeErr: () => undefined,
-    outputError: () => undefined,
-    getOutHasColors: () => false,
-    getErrHasColors: () => terminal.color,
-  });
-  for (const child of command.commands) applyEverywhere(child, terminal);
-  return command;
+  return withOneVoice(program, context.terminal);
 }
 
 function report(error: unknown, terminal: Terminal, signal: AbortSignal): number {
-  if (error instanceof CommanderError) return reportUsage(error, terminal);
+  if (error instanceof CommandLineError) return reportUsage(error, terminal);
   if (signal.aborted) {
     say(terminal, "interrupted");
     return EXIT.interrupted;
@@ -111,13 +101,6 @@ function report(error: unknown, terminal: Terminal, signal: AbortSignal): number
   say(terminal, `${styled(terminal, "red", "error:")} ${told.message}`);
   if (told.next !== undefined) say(terminal, `${styled(terminal, "cyan", "next:")} ${told.next}`);
   return told.exitCode;
-}
-
-function reportUsage(error: CommanderError, terminal: Terminal): number {
-  if (error.exitCode === 0) return EXIT.ok;
-  if (error.code === "commander.help") return EXIT.usage;
-  say(terminal, `${styled(terminal, "red", "error:")} ${error.message.replace(/^error: /, "")}`);
-  return EXIT.usage;
 }
 
 function environmentHelp(): string {

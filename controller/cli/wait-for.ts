@@ -75,10 +75,16 @@ function isSame(one: string | undefined, other: string): boolean {
 }
 
 function timedOut(called: string, wanted: Wanted, last: KubeObject | undefined): CliError {
-  const condition = wanted === "delete" || last === undefined ? undefined : conditionOf(last, wanted.type);
-  const why = condition === undefined ? "" : `: ${condition.reason}: ${condition.message}`;
+  const why = wanted === "delete" || last === undefined ? "" : whyNot(last, wanted.type);
   const what = wanted === "delete" ? "gone" : `${wanted.type}=${wanted.status}`;
   return new CliError(`${called} is not ${what} in time${why}`, {
     next: `bb describe ${called} has more; --timeout waits longer`,
   });
+}
+
+function whyNot(last: KubeObject, type: string): string {
+  const condition = conditionOf(last, type);
+  if (condition !== undefined) return `: ${condition.reason}: ${condition.message}`;
+  const has = (last.status?.conditions ?? []).map((each) => each.type).join(", ");
+  return `: it has no condition ${type}${has === "" ? "" : `, only ${has}`}`;
 }

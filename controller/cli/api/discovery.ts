@@ -127,5 +127,5 @@ async function hintFor(known: readonly Resource[], word: string): Promise<string
   const plurals = known.map(({ plural }) => plural).join(", ");
   return nearest !== undefined && distance(word, nearest) <= 3
     ? `did you mean "${nearest}"? The kinds are: ${plurals}`
-    : `the kinds are: ${plurals}`;
+    : `name a kind, as in bottle/${word}; the kinds are: ${plurals}`;
 }

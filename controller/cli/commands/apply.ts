@@ -1,7 +1,7 @@
 import { Command } from "commander";
 import type { ApiClient } from "../api/api-client.ts";
 import { ApiError, isNotFound } from "../api/api-error.ts";
-import { discover, pathOf, resourceOf, type Resource } from "../api/discovery.ts";
+import { apiVersionOf, discover, pathOf, resourceOf, type Resource } from "../api/discovery.ts";
 import type { KubeObject } from "../api/objects.ts";
 import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../context.ts";
@@ -71,25 +71,35 @@ function withResources(
   return documents.map((document) => {
     const { object } = document;
     const resource = resourceOf(known, object);
-    if (resource === undefined) {
-      const kinds = known.map(({ kind }) => kind).join(", ");
-      throw new CliError(`${document.locate("kind")}: there is no ${object.kind} in ${object.apiVersion}`, {
-        next: `the kinds are: ${kinds}; nothing was applied`,
-      });
-    }
+    if (resource === undefined) throw unknownKind(document, known);
     return { document, resource, namespace: object.metadata.namespace ?? namespace };
+  });
+}
+
+function unknownKind({ object, locate }: ManifestDocument, known: readonly Resource[]): CliError {
+  const meant = known.find(({ kind }) => kind === object.kind);
+  const kinds = known.map((each) => `${each.kind} (${apiVersionOf(each)})`).join(", ");
+  const next = meant === undefined ? `the kinds are: ${kinds}` : `write apiVersion: ${apiVersionOf(meant)}`;
+  const field = meant === undefined ? "kind" : "apiVersion";
+  return new CliError(`${locate(field)}: there is no ${object.kind} in ${object.apiVersion}`, {
+    next: `${next}; nothing was applied`,
   });
 }
 
 /** Asks the server about every object first, so that a mistake in the last one leaves none applied. */
 async function checkAll(client: ApiClient, items: readonly Applicable[]): Promise<void> {
   const problems: string[] = [];
+  const made = new Set(
+    items.flatMap(({ resource, document }) =>
+      resource.kind === "Namespace" ? [document.object.metadata.name] : [],
+    ),
+  );
   for (const item of items) {
     try {
       await applyOne(client, item, "&dryRun=All");
     } catch (error) {
       // a namespace of the same files is not there yet; the real call will find it
-      if (isNotFound(error)) continue;
+      if (isNotFound(error) && made.has(item.namespace)) continue;
       if (!(error instanceof ApiError)) throw error;
       problems.push(...problemsOf(item, error));
     }
@@ -138,12 +148,16 @@ function problemsOf(item: Applicable, error: ApiError): string[] {
       ({ field, message }) => `${document.locate(field ?? "")}: ${field}: ${message ?? "is wrong"}`,
     );
   }
-  return [`${document.locate(fieldIn(error.message))}: ${error.message}`];
+  const unknown = unknownFieldsIn(error.message);
+  if (unknown.length > 0) return unknown.map(({ field, told }) => `${document.locate(field)}: ${told}`);
+  const field = isNotFound(error) ? "metadata.namespace" : "metadata.name";
+  return [`${document.locate(field)}: ${error.message}`];
 }
 
-/** The field that a message such as `strict decoding error: unknown field "spec.egres"` names. */
-function fieldIn(message: string): string {
-  return /"([a-z][A-Za-z]*(?:\.[A-Za-z0-9]+|\[\d+\])+)"/.exec(message)?.[1] ?? "metadata.name";
+/** Kubernetes tells all unknown fields in one sentence: `… unknown field "spec.egres"…, unknown field "spec.x"…`. */
+function unknownFieldsIn(message: string): { readonly field: string; readonly told: string }[] {
+  const each = [...message.matchAll(/unknown field "(?<field>[^"]+)".*?(?=, unknown field "|$)/gs)];
+  return each.map(([told, field = ""]) => ({ field, told }));
 }
 
 function inNamespace(object: KubeObject, namespace: string): KubeObject {

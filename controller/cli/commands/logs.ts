@@ -1,16 +1,19 @@
-import { Command } from "commander";
+import { Command, InvalidArgumentError } from "commander";
+import { pathOf, resolveResource } from "../api/discovery.ts";
+import { nowMs } from "../clock.ts";
 import type { CommandContext } from "../context.ts";
-import { namespaceOption, timeoutOption, limitedBy } from "../options.ts";
+import { durationOf, limitedBy, namespaceOption, timeoutOption } from "../options.ts";
 import { escapeUntrusted } from "../output/escape.ts";
-import { print } from "../output/terminal.ts";
+import { print, say } from "../output/terminal.ts";
 import { bottleName } from "../targets.ts";
 
 interface Options {
   readonly namespace: string;
   readonly container: string;
   readonly follow?: true;
-  readonly tail?: string;
-  readonly since?: string;
+  readonly tail?: number;
+  /** milliseconds */
+  readonly since?: number;
   readonly timestamps?: true;
   readonly audit?: true;
   readonly timeout: number;
@@ -27,8 +30,8 @@ export function logsCommand(context: CommandContext): Command {
     .addOption(namespaceOption())
     .option("-c, --container <name>", "agent, sidecars or airlock", "agent")
     .option("-f, --follow", "go on with what comes, until Ctrl-C")
-    .option("--tail <lines>", "only the last lines")
-    .option("--since <duration>", "only what is younger, such as 10m")
+    .option("--tail <lines>", "only the last lines", lineCount)
+    .option("--since <duration>", "only what is younger, such as 10m", durationOf)
     .option("--timestamps", "with the time of each line")
     .option("--audit", "the audit, one JSON object a line; kept after the bottle is gone")
     .addOption(timeoutOption("end after this time", "0"))
@@ -53,15 +56,26 @@ async function auditLines(
   bottle: string,
   options: Options,
 ): Promise<AsyncIterable<string>> {
-  const { readAudit } = await import("../audit.ts");
-  const tail = options.tail === undefined ? undefined : Number(options.tail);
+  const { hasAudit, readAudit } = await import("../audit.ts");
+  const owner = { namespace: options.namespace, name: bottle };
+  if (!hasAudit(context.config.stateDir, owner)) await assertBottle(context, owner);
   return readAudit(context.config.stateDir, {
-    namespace: options.namespace,
-    name: bottle,
+    ...owner,
     follow: options.follow === true,
-    tail,
+    tail: options.tail,
+    since: options.since === undefined ? undefined : new Date(nowMs() - options.since),
     signal: limitedBy(context.signal, options.timeout),
   });
+}
+
+/** Throws ApiError when there is no such bottle: one that is there has sent nothing yet. */
+async function assertBottle(
+  context: CommandContext,
+  owner: { namespace: string; name: string },
+): Promise<void> {
+  const client = await context.connect();
+  await client.call(pathOf(await resolveResource(client, "bottle"), owner));
+  say(context.terminal, `bottle ${owner.name} has sent nothing yet`);
 }
 
 async function podLines(
@@ -73,17 +87,13 @@ async function podLines(
   const query = new URLSearchParams({ container: options.container });
   if (options.follow === true) query.set("follow", "true");
   if (options.timestamps === true) query.set("timestamps", "true");
-  if (options.tail !== undefined) query.set("tailLines", options.tail);
-  if (options.since !== undefined) query.set("sinceSeconds", await sinceSeconds(options.since));
+  if (options.tail !== undefined) query.set("tailLines", String(options.tail));
+  if (options.since !== undefined) query.set("sinceSeconds", String(Math.ceil(options.since / 1000)));
   const pod = `/api/v1/namespaces/${encodeURIComponent(options.namespace)}/pods/${encodeURIComponent(bottle)}`;
   return client.lines(`${pod}/log?${query}`, { accept: "*/*" }, limitedBy(context.signal, options.timeout));
 }
 
-async function sinceSeconds(text: string): Promise<string> {
-  const { parseDuration } = await import("../clock.ts");
-  const { usageError } = await import("../cli-error.ts");
-  const ms = parseDuration(text);
-  if (ms === undefined)
-    throw usageError(`--since is "${text}"`, "it must be a duration such as 30s, 10m or 1h");
-  return String(Math.ceil(ms / 1000));
+function lineCount(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number.");
+  return Number(text);
 }

@@ -13,6 +13,8 @@ spec:
         methods:
           - GET
 `;
+/** ten lines that stand for 9^9 entries */
+const bomb = Array.from({ length: 9 }, (_, i) => `b${i}: &a${i + 1} [${`*a${i},`.repeat(9)}]`).join("\n");
 const parse = (text: string) => parseManifest({ name: "b.yaml", text });
 
 describe("parseManifest", () => {
@@ -57,6 +59,12 @@ describe("parseManifest", () => {
     ["just words\n", /^b\.yaml:1: this is not an object/],
     ["kind: Bottle\n", /^b\.yaml:1: apiVersion is missing/],
     ["apiVersion: v1\nkind: Secret\n", /metadata\.name is missing/],
+    ["apiVersion: v1\nkind: Secret\nmetadata:\n", /^b\.yaml:3: metadata\.name is missing/],
+    [
+      "apiVersion: v1\nkind: Secret\nmetadata:\n  name: 5\n",
+      /^b\.yaml:4: metadata\.name must be text: put 5 in quotes/,
+    ],
+    [`a: &a0 [x]\n${bomb}`, /^b\.yaml:1: Excessive alias count/],
   ])("says what is wrong with %j, and where", async (text, message) => {
     await expect(parse(text)).rejects.toThrow(message);
   });

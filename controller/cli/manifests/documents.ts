@@ -25,16 +25,13 @@ export async function parseManifest(source: ManifestSource): Promise<ManifestDoc
       });
     }
   }
-  return documents.filter(hasContent).flatMap((document) => objectsOf(document, source, lines));
-}
-
-function hasContent(document: Document): boolean {
-  return document.contents !== null && document.toJS() !== null;
+  return documents.flatMap((document) => objectsOf(document, source, lines));
 }
 
 function objectsOf(document: Document, source: ManifestSource, lines: LineCounter): ManifestDocument[] {
   const locate = (field: string): string => `${source.name}:${lineOf(document, lines, field)}`;
-  const value = document.toJS() as Partial<KubeObject> & { items?: KubeObject[] };
+  const value = valueOf(document, locate);
+  if (value === null) return [];
   if (value.kind === "List" && Array.isArray(value.items)) {
     return value.items.map((item, index) => ({
       object: checked(item, () => locate(`items[${index}]`)),
@@ -44,16 +41,34 @@ function objectsOf(document: Document, source: ManifestSource, lines: LineCounte
   return [{ object: checked(value, locate), locate }];
 }
 
+type Value = Partial<KubeObject> & { readonly items?: readonly KubeObject[] };
+
+/** Aliases are followed here, and a few lines of them may stand for gigabytes. */
+function valueOf(document: Document, locate: (field: string) => string): Value | null {
+  try {
+    return document.toJS() as Value | null;
+  } catch (cause) {
+    if (!(cause instanceof ReferenceError)) throw cause;
+    throw new CliError(`${locate("")}: ${cause.message}`, { next: "write it without YAML aliases", cause });
+  }
+}
+
 function checked(value: Partial<KubeObject>, locate: (field: string) => string): KubeObject {
-  const wrong = (what: string): CliError =>
-    new CliError(`${locate("")}: ${what}`, {
+  const wrong = (what: string, field = ""): CliError =>
+    new CliError(`${locate(field)}: ${what}`, {
       next: "an object starts with apiVersion: bot-bottle.dev/v1alpha1, kind: Bottle, metadata: { name: … }",
     });
   if (typeof value !== "object" || Array.isArray(value)) throw wrong("this is not an object");
   if (typeof value.apiVersion !== "string") throw wrong("apiVersion is missing");
   if (typeof value.kind !== "string") throw wrong("kind is missing");
-  if (typeof value.metadata?.name !== "string") throw wrong("metadata.name is missing");
+  checkName(value.metadata?.name, (what) => wrong(what, value.metadata === undefined ? "" : "metadata.name"));
   return value as KubeObject;
+}
+
+function checkName(name: unknown, wrong: (what: string) => CliError): void {
+  if (name === undefined || name === null || name === "") throw wrong("metadata.name is missing");
+  if (typeof name !== "string")
+    throw wrong(`metadata.name must be text: put ${JSON.stringify(name)} in quotes`);
 }
 
 /** The line of the deepest node on the way to `field` that exists. */

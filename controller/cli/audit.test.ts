@@ -21,8 +21,12 @@ function write(...lines: string[]): void {
 }
 
 const { signal } = new AbortController();
-const read = (more: { tail?: number; since?: Date }): Promise<string[]> =>
-  Array.fromAsync(readAudit(stateDir, { ...owner, follow: false, tail: undefined, signal, ...more }));
+async function read(more: { tail?: number; since?: Date }): Promise<string[]> {
+  const lines: string[] = [];
+  const wanted = { ...owner, follow: false, tail: undefined, signal, ...more };
+  for await (const line of readAudit(stateDir, wanted)) lines.push(line);
+  return lines;
+}
 
 it("has nothing of a bottle that sent nothing", async () => {
   expect(hasAudit(stateDir, owner)).toBe(false);

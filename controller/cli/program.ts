@@ -1,5 +1,6 @@
 import { Command } from "commander";
 import { ConfigError, readConfig, VARIABLES, type Config } from "../config.ts";
+import { VERSION } from "../version.ts";
 import type { ApiClient } from "./api/api-client.ts";
 import { CliError, EXIT } from "./cli-error.ts";
 import { CommandLineError, reportUsage, withOneVoice } from "./command-line.ts";
@@ -7,8 +8,6 @@ import { COMMANDS, findCommand } from "./commands.ts";
 import type { CommandContext } from "./context.ts";
 import { explain } from "./explain.ts";
 import { say, styled, type Terminal } from "./output/terminal.ts";
-
-const VERSION = "0.1.0";
 
 /** The part of a process that the CLI needs. */
 export type CliProcess = Pick<NodeJS.Process, "stdin" | "stdout" | "stderr" | "once" | "off">;

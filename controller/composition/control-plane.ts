@@ -6,7 +6,6 @@ import { selectRuntime, type LocalRuntime } from "../../local-runtime/select-run
 import { createOrphanSweep } from "../../reconcilers/bottle/orphans.ts";
 import { forgetObservations } from "../../reconcilers/bottle/forget-observations.ts";
 import { createBottleReconciler } from "../../reconcilers/bottle/reconciler.ts";
-
 import type { ResourceClient } from "../../reconcilers/contract/resource-client.ts";
 import { attachArgv, DEFAULT_PROVIDER, providerNamed } from "../../reconcilers/providers/index.ts";
 import { createApiServer, type ApiServer } from "../api-server/index.ts";
@@ -22,9 +21,8 @@ import {
 import { instanceOf } from "../instance.ts";
 import { removeConnection, STATE_FILES, writeConnection } from "../state-folder.ts";
 import { createInProcessClient, openSqliteStore, type ResourceStore } from "../store/index.ts";
+import { VERSION } from "../version.ts";
 import type { ReportStart } from "./start-report.ts";
-
-const VERSION = "0.1.0";
 
 /** A control plane that answers. */
 export interface ControlPlane {

@@ -16,7 +16,7 @@ async function write(path: string, text: string): Promise<void> {
 }
 
 it("bundles a checkout's sources, never an older dist/", async () => {
-  await write("dist/sidecars.mjs", "old");
+  await write("dist/sidecars.cjs", "old");
   await write("sidecars/bundle/main.ts", 'import { word } from "./word.ts";\nconsole.log(word);\n');
   await write("sidecars/bundle/word.ts", 'export const word: string = "first";\n');
   expect(await sidecarsProgram(product)).toContain('"first"');
@@ -25,7 +25,7 @@ it("bundles a checkout's sources, never an older dist/", async () => {
 });
 
 it("takes dist/ where there are no sources", async () => {
-  await write("dist/sidecars.mjs", "installed");
+  await write("dist/sidecars.cjs", "installed");
   expect(await sidecarsProgram(product)).toBe("installed");
 });
 

@@ -49,7 +49,7 @@ const CONTENTS: Record<ProductImage, (source: Source) => Promise<readonly Contex
     nodeBinary(architecture, "node/opt/bot-bottle/node", 0o711),
     {
       kind: "file",
-      path: "bundle/opt/bot-bottle/sidecars.mjs",
+      path: "bundle/opt/bot-bottle/sidecars.cjs",
       mode: 0o644,
       content: await sidecarsProgram(productRoot),
     },

@@ -41,17 +41,22 @@ const held = [
   { name: SOCKETS.gitGate, server: createHeldPort("git-gate") },
   { name: SOCKETS.supervise, server: createHeldPort("supervise") },
 ];
-await proxy.listen({ path: freshSocket(folder, SOCKETS.egress) });
-for (const { name, server } of held) await listen(server, freshSocket(folder, name));
-serveControlChannel(new Control(sidecars));
-process.on("SIGTERM", () => void stop());
-process.on("SIGINT", () => void stop());
-audit.write({
-  gate: "bundle",
-  verdict: "info",
-  code: "Started",
-  because: "everything is denied until a policy comes",
-});
+void serve();
+
+/** What fails here is thrown as an uncaught exception. Not awaited at the top: the program is bundled as CommonJS. */
+async function serve(): Promise<void> {
+  await proxy.listen({ path: freshSocket(folder, SOCKETS.egress) });
+  for (const { name, server } of held) await listen(server, freshSocket(folder, name));
+  serveControlChannel(new Control(sidecars));
+  process.on("SIGTERM", () => void stop());
+  process.on("SIGINT", () => void stop());
+  audit.write({
+    gate: "bundle",
+    verdict: "info",
+    code: "Started",
+    because: "everything is denied until a policy comes",
+  });
+}
 
 function refuseWrongEntryPoint(): void {
   try {

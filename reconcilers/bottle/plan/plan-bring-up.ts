@@ -34,7 +34,8 @@ export function planBringUp(request: RunRequest, observed: Observed, wanted: Des
       ),
       inOrder(
         sandboxes.airlock === undefined ? { kind: "create", spec: airlock } : undefined,
-        together(inOrder(airlockWork, probe), planNewAgent(request, observed, wanted)),
+        airlockWork,
+        together(probe, planNewAgent(request, observed, wanted)),
       ),
     ),
   );

@@ -7,7 +7,7 @@ import type { AuditLog } from "./audit-log.ts";
 import { ConnectionLimit } from "./connection-limit.ts";
 import type { Enforcement } from "./enforcement.ts";
 import { Exchanges } from "./exchanges.ts";
-import { createHttpServer } from "./http-server.ts";
+import { createHttpServer, type HttpEvents } from "./http-server.ts";
 import { decideConnection } from "./policy/decide.ts";
 import type { IndexedRoute } from "./policy/policy-index.ts";
 import type { Authority } from "./request/authority.ts";
@@ -23,6 +23,8 @@ export interface EgressProxyParts {
   readonly audit: AuditLog;
   /** called with the nonce of every probe that came through the listener */
   onProbe?(nonce: string): void;
+  /** default 30 s */
+  readonly headersTimeoutMs?: number;
 }
 
 /** Where to listen: a unix socket, or an address. */
@@ -52,22 +54,25 @@ export class EgressProxy {
       enforcement,
       onHttp: (socket) => this.#inner.emit("connection", socket),
     });
-    const onMalformed: Parameters<typeof createHttpServer>[0]["onMalformed"] = (code, because) =>
+    const onMalformed: HttpEvents["onMalformed"] = (code, because) =>
       audit.write({ verdict: "deny", code, because });
-    this.#front = createHttpServer({
+    const outside: HttpEvents = {
       onRequest: (request, response, awaitsContinue) => {
         this.#connections.touch(request.socket);
         if (!answeredProbe(request, response, parts.onProbe)) this.#take(request, response, awaitsContinue);
       },
       onConnect: (request, socket, head) => this.#tunnels.connect(request, socket, head),
       onMalformed,
-    });
-    this.#front.on("connection", (socket: Socket) => this.#connections.add(socket));
-    this.#inner = createHttpServer({
+    };
+    const inside: HttpEvents = {
       onRequest: (request, response, awaitsContinue) => this.#take(request, response, awaitsContinue),
       onConnect: (_request, socket) => refuseNestedTunnel(socket, audit),
       onMalformed,
-    });
+    };
+    this.#front = createHttpServer(outside, parts.headersTimeoutMs);
+    this.#front.on("connection", (socket: Socket) => this.#connections.add(socket));
+    this.#inner = createHttpServer(inside, parts.headersTimeoutMs);
+    this.#inner.emit("listening");
   }
 
   /** What is in force; undefined: everything is denied. */

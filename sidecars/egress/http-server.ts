@@ -5,6 +5,7 @@ import { refuseSocket } from "./answer.ts";
 import type { DenialCode } from "./denial.ts";
 
 const MAX_HEADER_BYTES = 64 * 1024;
+/** for a head to come whole, and for the first byte of it */
 const HEADERS_TIMEOUT_MS = 30_000;
 /** for a whole request with its body: an upload may take long */
 const REQUEST_TIMEOUT_MS = 60 * 60_000;
@@ -17,12 +18,16 @@ export interface HttpEvents {
   onMalformed(code: DenialCode, because: string): void;
 }
 
-/** A strict HTTP/1.1 server: no lenient parsing, no upgrades, bounded heads and times. */
-export function createHttpServer(events: HttpEvents): Server {
+/**
+ * A strict HTTP/1.1 server: no lenient parsing, no upgrades, bounded heads and times. One that never listens and is
+ * given its connections has to be told `listening`: before that node does not look at their times.
+ */
+export function createHttpServer(events: HttpEvents, headersTimeoutMs = HEADERS_TIMEOUT_MS): Server {
   const server = createServer({
     insecureHTTPParser: false,
     maxHeaderSize: MAX_HEADER_BYTES,
-    headersTimeout: HEADERS_TIMEOUT_MS,
+    headersTimeout: headersTimeoutMs,
+    connectionsCheckingInterval: headersTimeoutMs / 3,
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,

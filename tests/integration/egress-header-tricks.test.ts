@@ -129,3 +129,12 @@ describe("a secret that compressed data hides from whoever decodes it once", () 
     expect(answer.denied).toBe("SecretInBody");
   });
 });
+
+describe("a path that is very long", () => {
+  it("is cut in the audit, so that it pushes nothing else out of the log", async () => {
+    await request(world, `https://${HOST}/v1/${"a".repeat(8_000)}`);
+    const { path } = world.audit.at(-1) ?? {};
+    expect(path).toMatch(/^\/v1\/a+… \(8004 characters\)$/);
+    expect(path?.length).toBeLessThan(600);
+  });
+});

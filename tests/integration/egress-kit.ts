@@ -132,6 +132,7 @@ export async function startWorld(options: {
   readonly secrets?: readonly SecretValue[];
   readonly overrides?: Readonly<Record<string, number>>;
   readonly addresses?: (host: string) => readonly string[];
+  readonly headersTimeoutMs?: number;
 }): Promise<World> {
   const audit: AuditRecord[] = [];
   const probes: string[] = [];
@@ -148,6 +149,7 @@ export async function startWorld(options: {
   const proxy = new EgressProxy({
     audit: createAuditLog({ sink, clock: systemClock }),
     onProbe: (nonce) => probes.push(nonce),
+    ...(options.headersTimeoutMs === undefined ? {} : { headersTimeoutMs: options.headersTimeoutMs }),
     world: {
       clock: systemClock,
       overrides: new Map(overrides),

@@ -4,6 +4,9 @@ import { statusOf } from "../denial.ts";
 import { deny, type Exchange, type Interceptor, type Outcome, type Step } from "../exchange.ts";
 import { failureStatus } from "../upstream/failure.ts";
 
+/** of a path in the audit: the log is bounded, and long paths would push out what was there before */
+const MAX_PATH_LENGTH = 512;
+
 /** Records how every exchange ended, and lets none begin that could not be recorded. */
 export function audit(log: AuditLog, clock: Clock): Interceptor {
   return (next) => async (exchange) => {
@@ -42,8 +45,11 @@ function entryOf(exchange: Exchange, outcome: Outcome): AuditEntry {
   if (!isFitToPrint(exchange)) {
     return { ...result, ...about, host: "(withheld)", because: `${result.code}: host and path are withheld` };
   }
-  return { ...result, ...about, host: head.host, path: head.path };
+  return { ...result, ...about, host: head.host, path: shortened(head.path) };
 }
+
+const shortened = (path: string): string =>
+  path.length <= MAX_PATH_LENGTH ? path : `${path.slice(0, MAX_PATH_LENGTH)}… (${path.length} characters)`;
 
 function isFitToPrint({ head, headIsClean, enforcement }: Exchange): boolean {
   if (headIsClean) return true;

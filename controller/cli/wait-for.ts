@@ -51,10 +51,12 @@ function holds(object: KubeObject | undefined, { called, wanted, progress }: Loo
   const condition = conditionOf(object, wanted.type);
   if (isCurrent(object, condition) && isSame(condition?.status, wanted.status)) return true;
   if (isSame(wanted.type, "Ready") && isSame(wanted.status, "True")) throwIfStalled(object, called);
-  const reason = condition === undefined ? "" : `: ${condition.reason}: ${condition.message}`;
+  const reason = condition === undefined ? "" : `: ${condition.reason}: ${firstLine(condition.message)}`;
   progress.step(`waiting for ${called} to be ${wanted.type}=${wanted.status}${reason}`);
   return false;
 }
+
+const firstLine = (text: string): string => text.split("\n")[0] ?? "";
 
 /** Waiting for a bottle that only a new spec can help is in vain. */
 function throwIfStalled(object: KubeObject, called: string): void {

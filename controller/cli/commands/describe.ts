@@ -8,7 +8,7 @@ import type { CommandContext } from "../context.ts";
 import { namespaceOption } from "../options.ts";
 import { conditionTable } from "../output/condition-table.ts";
 import { toYaml } from "../output/print-object.ts";
-import { formatTable } from "../output/table.ts";
+import { formatTableWithText } from "../output/table.ts";
 import { print, say } from "../output/terminal.ts";
 import { parseTargets, type Target } from "../targets.ts";
 
@@ -75,7 +75,7 @@ async function eventTable(client: ApiClient, object: KubeObject): Promise<string
   const { items } = await client.call<EventList>(`${path}?${query}`);
   if (items.length === 0) return "\nNo events.\n";
   const rows = items.toSorted((a, b) => lastSeen(a).localeCompare(lastSeen(b))).map(eventRow);
-  return `\n${formatTable(["EVENT", "REASON", "AGE", "COUNT", "MESSAGE"], rows)}`;
+  return `\n${formatTableWithText(["EVENT", "REASON", "AGE", "COUNT", "MESSAGE"], rows)}`;
 }
 
 function eventRow(event: KubeEvent): string[] {

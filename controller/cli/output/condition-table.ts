@@ -1,6 +1,6 @@
 import type { KubeCondition } from "../api/objects.ts";
 import { ageOf } from "../clock.ts";
-import { formatTable } from "./table.ts";
+import { formatTableWithText } from "./table.ts";
 
 /** Conditions as a table. */
 export function conditionTable(conditions: readonly KubeCondition[]): string {
@@ -11,5 +11,5 @@ export function conditionTable(conditions: readonly KubeCondition[]): string {
     ageOf(each.lastTransitionTime),
     each.message,
   ]);
-  return formatTable(["CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"], rows);
+  return formatTableWithText(["CONDITION", "STATUS", "REASON", "SINCE", "MESSAGE"], rows);
 }

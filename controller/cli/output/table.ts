@@ -5,6 +5,20 @@ export function formatTable(headings: readonly string[], rows: readonly (readonl
   return formatRows([headings, ...rows]);
 }
 
+/** The same, where the last cell may have several lines, such as the end of a build: each under the one before. */
+export function formatTableWithText(
+  headings: readonly string[],
+  rows: readonly (readonly string[])[],
+): string {
+  return formatTable(headings, rows.flatMap(asLines));
+}
+
+function asLines(row: readonly string[]): string[][] {
+  const [first = "", ...more] = (row.at(-1) ?? "").trimEnd().split("\n");
+  const blank = row.slice(0, -1).map(() => "");
+  return [[...row.slice(0, -1), first], ...more.map((line) => [...blank, line])];
+}
+
 /** Rows without headings, padded alike. */
 export function formatRows(rows: readonly (readonly string[])[]): string {
   const clean = rows.map((row) => row.map(escapeLine));

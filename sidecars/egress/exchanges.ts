@@ -12,6 +12,12 @@ export interface ExchangesParts extends PipelineParts {
   enforcement(): Enforcement | undefined;
 }
 
+/** Where a request came out of, and what its client waits for. */
+export interface From {
+  readonly tunnel: Tunnel | undefined;
+  readonly awaitsContinue: boolean;
+}
+
 /** Takes requests through the pipeline to their answer, and knows which are under way. */
 export class Exchanges {
   readonly #parts: ExchangesParts;
@@ -24,11 +30,23 @@ export class Exchanges {
   }
 
   /** Never throws: whatever happens, the request has an answer or its connection an end. */
-  async take(
-    request: IncomingMessage,
-    response: ServerResponse,
-    from: { readonly tunnel: Tunnel | undefined; readonly awaitsContinue: boolean },
-  ): Promise<void> {
+  async take(request: IncomingMessage, response: ServerResponse, from: From): Promise<void> {
+    try {
+      await this.#take(request, response, from);
+    } catch {
+      response.destroy(); // an answer that cannot be written must not end those of others
+    }
+  }
+
+  /** Cuts off what the policy that is in force now would not let go on as it does. */
+  keepOnlyAllowed(): void {
+    const now = this.#parts.enforcement();
+    for (const exchange of this.#underWay) {
+      if (now === undefined || !mayGoOn(exchange, now)) exchange.revoked.revoke();
+    }
+  }
+
+  async #take(request: IncomingMessage, response: ServerResponse, from: From): Promise<void> {
     const enforcement = this.#parts.enforcement();
     if (enforcement === undefined) {
       return this.#refuse(request, response, { code: "NotConfigured", because: "no policy is in force yet" });
@@ -53,14 +71,6 @@ export class Exchanges {
     const outcome = await this.#pipeline(exchange);
     this.#underWay.delete(exchange);
     this.#answer(exchange, outcome);
-  }
-
-  /** Cuts off what the policy that is in force now would not let go on as it does. */
-  keepOnlyAllowed(): void {
-    const now = this.#parts.enforcement();
-    for (const exchange of this.#underWay) {
-      if (now === undefined || !mayGoOn(exchange, now)) exchange.revoked.revoke();
-    }
   }
 
   #refuse(request: IncomingMessage, response: ServerResponse, denial: Denial): void {

@@ -74,7 +74,7 @@ class Relay implements Dispatcher.DispatchHandler {
     this.#status = status;
     const headers = passedOn(controller.rawHeaders as readonly Buffer[]);
     this.#response.sendDate = false;
-    this.#response.writeHead(status, reason ?? "", headers);
+    this.#response.writeHead(status, isPrintable(reason) ? reason : "", headers);
     // when the body came with the head both leave in one write; when it did not, the head must not wait for it
     process.nextTick(this.#flush);
   }
@@ -120,6 +120,11 @@ class Relay implements Dispatcher.DispatchHandler {
   readonly #flush = (): void => {
     if (!this.#isSettled && this.#bytes === 0) this.#response.flushHeaders();
   };
+}
+
+/** What an upstream says of its status may be anything, and one that cannot be written breaks the answer about it too. */
+function isPrintable(reason: string | undefined): reason is string {
+  return reason !== undefined && /^[\t\x20-\x7e]*$/.test(reason);
 }
 
 function passedOn(raw: readonly Buffer[]): string[] {

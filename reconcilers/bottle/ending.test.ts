@@ -24,6 +24,8 @@ describe("the end of a bottle", () => {
     expect(await world.condition("Suspended")).toMatchObject({ status: "True", reason: "AskedToSuspend" });
     expect(await world.condition("Ready")).toMatchObject({ status: "False", reason: "AskedToSuspend" });
     expect(await world.condition("EgressEnforced")).toBeUndefined();
+    expect(world.events).toContain("Normal AskedToSuspend");
+    expect(world.events.filter((event) => event.startsWith("Warning"))).toEqual([]);
   });
 
   it("resumes with the home as it was and without writing into it", async () => {

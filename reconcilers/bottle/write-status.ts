@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Bottle, BottleStatus } from "../../crds/bottle.ts";
 import type { ConditionDraft } from "../../crds/condition.ts";
-import { CONDITIONS } from "../../crds/reasons.ts";
+import { CONDITIONS, type Reason } from "../../crds/reasons.ts";
 import { bottles } from "../../crds/resources.ts";
 import { mergeConditions, type ReadyRule, summarizeReady } from "../contract/conditions.ts";
 import type { EventRecorder } from "../contract/event-recorder.ts";
@@ -18,6 +18,12 @@ const READY_RULES: readonly ReadyRule[] = [
   { type: "EgressEnforced", wants: "True" },
   { type: "AgentRunning", wants: "True" },
 ];
+
+/** Reasons not to be ready that somebody asked for, or that pass by themselves: nothing to warn of. */
+const EXPECTED: readonly string[] = [
+  ...["Progressing", "Checking", "ImageBuilding"],
+  ...["AskedToSuspend", "ShutdownTimeReached", "Terminating"],
+] satisfies Reason[];
 
 /** The fields of status that a pass saw; absent ones stay as they are. */
 export type StatusFacts = Omit<BottleStatus, "conditions" | "observedGeneration">;
@@ -41,7 +47,7 @@ export async function writeStatus(
   const { namespace, name, resourceVersion } = bottle.metadata;
   await client.patchStatus(bottles, { namespace, name, resourceVersion }, status, pass.signal);
   if (!isNews(bottle, ready)) return;
-  const type = ready.status === "True" || ready.reason === "Progressing" ? "Normal" : "Warning";
+  const type = ready.status === "True" || EXPECTED.includes(ready.reason) ? "Normal" : "Warning";
   events.record(bottle, { type, reason: ready.reason, message: ready.message });
 }
 

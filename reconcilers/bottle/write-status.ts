@@ -20,10 +20,14 @@ const READY_RULES: readonly ReadyRule[] = [
 ];
 
 /** Reasons not to be ready that somebody asked for, or that pass by themselves: nothing to warn of. */
-const EXPECTED: readonly string[] = [
-  ...["Progressing", "Checking", "ImageBuilding"],
-  ...["AskedToSuspend", "ShutdownTimeReached", "Terminating"],
-] satisfies Reason[];
+const EXPECTED: readonly Reason[] = [
+  "Progressing",
+  "Checking",
+  "ImageBuilding",
+  "AskedToSuspend",
+  "ShutdownTimeReached",
+  "Terminating",
+];
 
 /** The fields of status that a pass saw; absent ones stay as they are. */
 export type StatusFacts = Omit<BottleStatus, "conditions" | "observedGeneration">;
@@ -47,7 +51,7 @@ export async function writeStatus(
   const { namespace, name, resourceVersion } = bottle.metadata;
   await client.patchStatus(bottles, { namespace, name, resourceVersion }, status, pass.signal);
   if (!isNews(bottle, ready)) return;
-  const type = ready.status === "True" || EXPECTED.includes(ready.reason) ? "Normal" : "Warning";
+  const type = ready.status === "True" || EXPECTED.some((each) => each === ready.reason) ? "Normal" : "Warning";
   events.record(bottle, { type, reason: ready.reason, message: ready.message });
 }
 

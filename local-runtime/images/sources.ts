@@ -14,7 +14,7 @@ import { userRecipe } from "./user-dockerfile.ts";
 export function createSources(
   options: BuilderOptions,
 ): (image: WantedImage, signal: AbortSignal) => Promise<Source | undefined> {
-  const recipes = new Map<ProductImage, Promise<Recipe>>();
+  const recipeOf = createProductRecipes(options);
   const contexts = new FolderContexts();
   const built = (recipe: Recipe): Source => ({
     name: recipe.name,
@@ -25,14 +25,8 @@ export function createSources(
     },
   });
 
-  // Read once: what the product is made of does not change while it runs, and a pass looks at each of its images.
-  async function ofProduct(name: ProductImage, signal: AbortSignal): Promise<Source> {
-    const architecture = await supportedArchitecture(options, signal);
-    const recipe = recipes.get(name) ?? readable(productRecipe(name, options.productRoot, architecture));
-    recipes.set(name, recipe);
-    recipe.catch(() => recipes.delete(name));
-    return built(await recipe);
-  }
+  const ofProduct = async (name: ProductImage, signal: AbortSignal): Promise<Source> =>
+    built(await recipeOf(name, signal));
 
   return async (image, signal) => {
     switch (image.kind) {
@@ -50,6 +44,25 @@ export function createSources(
       default:
         return image satisfies never;
     }
+  };
+}
+
+/**
+ * Recipes of the product's images, each read once, the engine's slow word on its architecture too: what the product is
+ * made of does not change while it runs, and a pass looks at each of its images.
+ */
+function createProductRecipes(
+  options: BuilderOptions,
+): (name: ProductImage, signal: AbortSignal) => Promise<Recipe> {
+  const recipes = new Map<ProductImage, Promise<Recipe>>();
+  return async (name, signal) => {
+    const known = recipes.get(name);
+    if (known !== undefined) return known;
+    const architecture = await supportedArchitecture(options, signal);
+    const recipe = recipes.get(name) ?? readable(productRecipe(name, options.productRoot, architecture));
+    recipes.set(name, recipe);
+    recipe.catch(() => recipes.delete(name));
+    return recipe;
   };
 }
 

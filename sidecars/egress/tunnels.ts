@@ -134,7 +134,8 @@ function readTarget(request: IncomingMessage): Target {
   if (authority === undefined || authority.port === 0) {
     return denied("BadRequest", "the target of CONNECT is not a host and a port");
   }
-  const { host } = request.headers;
+  const hosts = request.headersDistinct["host"] ?? [];
+  const host = hosts.length > 1 ? "" : hosts[0];
   const named = host === undefined ? authority : normaliseAuthority(host, authority.port);
   if (named?.host !== authority.host || named.port !== authority.port) {
     return denied(

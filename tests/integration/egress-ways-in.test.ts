@@ -78,6 +78,8 @@ describe("the ways in", () => {
   it("refuses a CONNECT whose Host header names another host", async () => {
     const { answer } = await connect(world, `${HOST}:443`, "evil.example:443");
     expect(answer.denied).toBe("AuthorityMismatch");
+    const twice = await connect(world, `${HOST}:443`, `${HOST}:443\r\nHost: evil.example:443`);
+    expect(twice.answer.denied).toBe("AuthorityMismatch");
   });
 
   it("refuses CONNECT inside CONNECT, in TLS and without", async () => {

@@ -12,6 +12,8 @@ export type NormalPath =
 const NEEDS_A_LOOK = /[%\\;]|\/\.|\/\//;
 const UNRESERVED = /[A-Za-z0-9._~-]/;
 const ENCODED = /%[0-9A-Fa-f]{2}/g;
+/** UTF-8 that is longer than it need be (RFC 3629, 3): some decoders read a slash or a dot in it */
+const OVERLONG = /%c[01]%[89ab]|%e0%[89]|%f0%8/i;
 
 /**
  * The normal form of a request's path (RFC 3986, 6.2.2): unreserved characters
@@ -25,6 +27,7 @@ export function normalisePath(raw: string): NormalPath {
   if (raw.includes("\\")) return invalid("the path holds a backslash");
   if (/%(?![0-9A-Fa-f]{2})/.test(raw)) return invalid("the path holds a percent sign that encodes nothing");
   if (/%(0[0-9A-Fa-f]|1[0-9A-Fa-f]|7[Ff])/.test(raw)) return invalid("the path holds a control character");
+  if (OVERLONG.test(raw)) return invalid("the path holds a character in more bytes than it takes");
   const path = resolveDotSegments(raw.replace(ENCODED, decodeUnreserved));
   const alternative = asALenientServerReadsIt(path);
   return alternative === undefined

@@ -1,5 +1,5 @@
 /** Exit codes of `bb`; `exec` and `attach` give the agent's own. */
-export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130 } as const;
+export const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, hungUp: 129 } as const;
 
 /** Something that a person is told in full: what happened, why, and what to do next. Never shown with a stack. */
 export class CliError extends Error {

@@ -1,5 +1,6 @@
 import type { ApiClient } from "./api/api-client.ts";
 import { openRemoteCommand, type RemoteCommand } from "./api/remote-command.ts";
+import { CliError, EXIT } from "./cli-error.ts";
 import type { CommandContext } from "./context.ts";
 import { escapeUntrusted } from "./output/escape.ts";
 import { TerminalFilter } from "./output/terminal-filter.ts";
@@ -20,20 +21,34 @@ export async function runRemoteSession(
   session: RemoteSession,
 ): Promise<number> {
   const { terminal } = context;
-  const { onOutput } = outputTo(terminal, session.tty);
+  const hangUp = session.tty ? onHangUp() : NEVER;
+  const signal = AbortSignal.any([session.signal, hangUp.signal]);
+  const { onOutput, undo } = outputTo(terminal, session.tty);
   const events = { onOutput, onDrain: () => void terminal.stdin.resume() };
-  const command = await openRemoteCommand(client, session.path, events, session.signal);
-  const restore = session.tty ? takeTerminal(terminal, command) : () => undefined;
+  const command = await openRemoteCommand(client, session.path, events, signal);
+  const giveBack = session.tty ? takeTerminal(terminal, command) : () => undefined;
   const stopInput = session.stdin ? pipeInput(terminal, command) : () => undefined;
   try {
     return await command.exitCode;
   } catch (error) {
-    session.signal.throwIfAborted();
+    signal.throwIfAborted();
     throw error;
   } finally {
+    hangUp.forget();
     stopInput();
-    restore();
+    undo();
+    giveBack();
   }
+}
+
+const NEVER = { signal: new AbortController().signal, forget: () => undefined };
+
+/** A terminal that is taken has to be given back; without one, as under nohup, a hang-up is the system's affair. */
+function onHangUp(): { readonly signal: AbortSignal; forget(): void } {
+  const hungUp = new AbortController();
+  const listener = (): void => hungUp.abort(new CliError("the terminal hung up", { exitCode: EXIT.hungUp }));
+  process.once("SIGHUP", listener);
+  return { signal: hungUp.signal, forget: () => void process.off("SIGHUP", listener) };
 }
 
 /**
@@ -43,7 +58,7 @@ export async function runRemoteSession(
 function outputTo(
   terminal: Terminal,
   tty: boolean,
-): { onOutput(channel: "stdout" | "stderr", output: Buffer): void } {
+): { onOutput(channel: "stdout" | "stderr", output: Buffer): void; undo(): void } {
   const filters = { stdout: new TerminalFilter(), stderr: new TerminalFilter() };
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() };
   return {
@@ -52,6 +67,9 @@ function outputTo(
       if (target.isTTY !== true) target.write(output);
       else if (tty) target.write(filters[channel].pass(output));
       else target.write(escapeUntrusted(decoders[channel].decode(output, { stream: true })));
+    },
+    undo() {
+      if (tty && terminal.stdout.isTTY === true) terminal.stdout.write(filters.stdout.undo());
     },
   };
 }

@@ -51,7 +51,8 @@ export async function writeStatus(
   const { namespace, name, resourceVersion } = bottle.metadata;
   await client.patchStatus(bottles, { namespace, name, resourceVersion }, status, pass.signal);
   if (!isNews(bottle, ready)) return;
-  const type = ready.status === "True" || EXPECTED.some((each) => each === ready.reason) ? "Normal" : "Warning";
+  const type =
+    ready.status === "True" || EXPECTED.some((each) => each === ready.reason) ? "Normal" : "Warning";
   events.record(bottle, { type, reason: ready.reason, message: ready.message });
 }
 

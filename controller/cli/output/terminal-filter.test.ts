@@ -30,6 +30,18 @@ describe("TerminalFilter", () => {
     expect(passed(text)).toBe(text);
   });
 
+  it.each([
+    ["modes that are still on", "\u001b[?1049h\u001b[?1003;2004h", "\u001b[?1049l\u001b[?1003l\u001b[?2004l"],
+    ["a cursor that is still hidden", "\u001b[?25l", "\u001b[?25h"],
+    ["nothing that was undone already", "\u001b[?1049h\u001b[?25l\u001b[?25h\u001b[?1049l", ""],
+    ["nothing of a mode that is no private one", "\u001b[4h\u001b[1;31m", ""],
+    ["a sequence that was cut off, first of all", "\u001b[?25l\u001b[12", "\u0018\u001b[?25h"],
+  ])("undoes %s", (_what, text, undone) => {
+    const filter = new TerminalFilter();
+    expect(filter.pass(Buffer.from(text))).toBe(text);
+    expect(filter.undo()).toBe(`${undone}\u001b[0m`);
+  });
+
   it("is not fooled by pieces", () => {
     const bytes = Buffer.from("a\u001b]52;c;aGk=\u0007ü🍾");
     expect(passed(...Array.from(bytes, (byte) => Uint8Array.of(byte)))).toBe("aü🍾");

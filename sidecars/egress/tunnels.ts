@@ -126,7 +126,7 @@ type Target =
   | { readonly kind: "target"; readonly authority: Authority }
   | { readonly kind: "denied"; readonly denial: Denial; readonly authority?: Authority | undefined };
 
-/** Host and port of a CONNECT; its Host header, which old clients leave out, must not say otherwise. */
+/** Host and port of a CONNECT. */
 function readTarget(request: IncomingMessage): Target {
   const url = request.url ?? "";
   if (url.includes("@")) return denied("UserinfoRefused", "the target of CONNECT holds a user");
@@ -134,16 +134,21 @@ function readTarget(request: IncomingMessage): Target {
   if (authority === undefined || authority.port === 0) {
     return denied("BadRequest", "the target of CONNECT is not a host and a port");
   }
-  const hosts = request.headersDistinct["host"] ?? [];
-  const host = hosts.length > 1 ? "" : hosts[0];
-  const named = host === undefined ? authority : normaliseAuthority(host, authority.port);
-  if (named?.host !== authority.host || named.port !== authority.port) {
+  if (isContradicted(authority, request.headersDistinct["host"] ?? [])) {
     return denied(
       "AuthorityMismatch",
-      "the Host header of CONNECT names another host or port than its target",
+      "the Host header of CONNECT is not the one host and port of its target",
     );
   }
   return { kind: "target", authority };
+}
+
+/** Old clients leave the Host header of CONNECT out; what there is must not say otherwise. */
+function isContradicted({ host, port }: Authority, hosts: readonly string[]): boolean {
+  const [only] = hosts;
+  if (only === undefined) return false;
+  const named = normaliseAuthority(only, port);
+  return hosts.length > 1 || named?.host !== host || named.port !== port;
 }
 
 /** Refuses a tunnel in which nothing could be allowed. */

@@ -180,6 +180,29 @@ describe("process 1 of the sidecars", () => {
     expect(stderr).not.toContain(SECRET);
   });
 
+  it("goes on when nobody reads its answers, and holds no more of them than it must", async () => {
+    await started();
+    const session = "x".repeat(128);
+    const asked = 40_000;
+    child.stdout.pause();
+    for (let id = 1; id <= asked; id += 1) send({ kind: "report", session, id });
+    send({ kind: "configure", session, id: 0, configuration: configuration() });
+    await expect
+      .poll(async () => (await through("egress.sock", CONNECT("evil.example"))).denied)
+      .toBe("HostNotAllowed");
+
+    child.stdout.resume();
+    // a question is passed over until there is room for its answer again
+    let id = asked;
+    await expect
+      .poll(() => {
+        send({ kind: "report", session, id: (id += 1) });
+        return answers.at(-1)?.id;
+      })
+      .toBeGreaterThan(asked);
+    expect(answers.length).toBeLessThan(asked);
+  });
+
   it("goes on when the controller goes away", async () => {
     await started();
     await ask({ kind: "configure", configuration: configuration() }, 1);

@@ -48,6 +48,20 @@ describe("a bottle's life, told by bb", () => {
     expect((await bb(["get", "bottles", "-l", "by=kubectl", "-o", "name"])).stdout).toContain("life");
   });
 
+  it.each([[["bottles", "--all"]], [["bottles", "-l", "by=kubectl"]], [["-f", "-"]]])(
+    "is waited for by %j, like by its name",
+    async (words) => {
+      expect(await bb(["wait", ...words, "--timeout", "20s"], { input: bottle("life") })).toMatchObject({
+        code: 0,
+        stdout: "bottle.bot-bottle.dev/life condition met\n",
+      });
+      expect(await bb(["wait", "bottles"])).toMatchObject({
+        code: 2,
+        stderr: expect.stringMatching(/which bottle\?[\s\S]*--all/) as string,
+      });
+    },
+  );
+
   it("is described with conditions and events", async () => {
     const { stdout } = await bb(["describe", "bottle", "life"]);
     expect(stdout).toMatch(/^Name: life$/m);
@@ -182,7 +196,7 @@ describe("usage", () => {
     [["get", "bottles", "--nope"], /unknown option '--nope'/],
     [["wait", "bottle/x", "--for", "ready"], /condition=TYPE/],
     [["wait", "bottle/x", "--timeout", "soon"], /duration/],
-    [["delete", "bottles"], /name what to delete/],
+    [["delete", "bottles"], /which bottle\?/],
     [["attach", "x"], /needs a terminal/],
     [["cleanup", "--all"], /--yes|nothing is left/],
     [["completion", "tcsh"], /bash, zsh, fish/],

@@ -1,16 +1,14 @@
 import { Command } from "commander";
 import type { ApiClient } from "../api/api-client.ts";
 import { isNotFound } from "../api/api-error.ts";
-import { discover, pathOf, resourceOf } from "../api/discovery.ts";
-import type { KubeList } from "../api/objects.ts";
-import { CliError, usageError } from "../cli-error.ts";
+import { pathOf } from "../api/discovery.ts";
+import { CliError } from "../cli-error.ts";
 import type { CommandContext } from "../context.ts";
-import { parseManifest } from "../manifests/documents.ts";
-import { readSources } from "../manifests/sources.ts";
 import { limitedBy, namespaceOption, selectorOption, timeoutOption } from "../options.ts";
 import { print } from "../output/terminal.ts";
 import { startProgress } from "../output/progress.ts";
-import { parseTargets, qualifiedName, type Target } from "../targets.ts";
+import { type NamedObject, selectObjects } from "../select-objects.ts";
+import { qualifiedName } from "../targets.ts";
 import { untilDeleted } from "../until.ts";
 
 interface Options {
@@ -22,8 +20,6 @@ interface Options {
   readonly wait: boolean;
   readonly timeout: number;
 }
-
-type Named = Target & { readonly name: string; readonly namespace: string };
 
 /** `bb delete`: removes objects; a bottle goes with everything in it. */
 export function deleteCommand(context: CommandContext): Command {
@@ -52,7 +48,7 @@ Examples:
 
 async function remove(context: CommandContext, words: string[], options: Options): Promise<void> {
   const client = await context.connect();
-  const named = await selected(context, client, { words, options });
+  const named = await selectObjects(context, client, { words, ...options });
   const signal = limitedBy(context.signal, options.timeout);
   for (const target of named) {
     const path = pathOf(target.resource, { namespace: target.namespace, name: target.name });
@@ -70,7 +66,7 @@ async function remove(context: CommandContext, words: string[], options: Options
 
 async function waitUntilGone(
   context: CommandContext,
-  about: { readonly client: ApiClient; readonly target: Named; readonly signal: AbortSignal },
+  about: { readonly client: ApiClient; readonly target: NamedObject; readonly signal: AbortSignal },
 ): Promise<void> {
   const called = qualifiedName(about.target.resource, about.target.name);
   const progress = startProgress(context.terminal, `deleting ${called}`);
@@ -84,44 +80,4 @@ async function waitUntilGone(
   } finally {
     progress.done();
   }
-}
-
-async function selected(
-  context: CommandContext,
-  client: ApiClient,
-  asked: { readonly words: string[]; readonly options: Options },
-): Promise<Named[]> {
-  const { words, options } = asked;
-  if (options.filename !== undefined) return inFiles(context, client, options);
-  const targets = await parseTargets(client, words);
-  const named = await Promise.all(targets.map((target) => expand(client, target, options)));
-  return named.flat();
-}
-
-async function expand(client: ApiClient, target: Target, options: Options): Promise<Named[]> {
-  const { namespace } = options;
-  if (target.name !== undefined) return [{ ...target, name: target.name, namespace }];
-  if (options.all !== true && options.selector === undefined) {
-    throw usageError("name what to delete", "NAME, -l SELECTOR, or --all for every one");
-  }
-  const query =
-    options.selector === undefined ? "" : `?${new URLSearchParams({ labelSelector: options.selector })}`;
-  const list = await client.call<KubeList>(`${pathOf(target.resource, { namespace })}${query}`);
-  return list.items.map(({ metadata }) => ({ ...target, name: metadata.name, namespace }));
-}
-
-async function inFiles(context: CommandContext, client: ApiClient, options: Options): Promise<Named[]> {
-  const sources = await readSources(options.filename ?? [], context.terminal.stdin);
-  const documents = (await Promise.all(sources.map(parseManifest))).flat();
-  const known = await discover(client);
-  return documents.map(({ object, locate }) => {
-    const resource = resourceOf(known, object);
-    if (resource === undefined)
-      throw new CliError(`${locate("kind")}: there is no ${object.kind} in ${object.apiVersion}`);
-    return {
-      resource,
-      name: object.metadata.name,
-      namespace: object.metadata.namespace ?? options.namespace,
-    };
-  });
 }

@@ -1,14 +1,18 @@
 import { Command } from "commander";
 import { usageError } from "../cli-error.ts";
 import type { CommandContext } from "../context.ts";
-import { namespaceOption, timeoutOption } from "../options.ts";
+import { namespaceOption, selectorOption, timeoutOption } from "../options.ts";
 import { print } from "../output/terminal.ts";
-import { parseNamedTargets, qualifiedName } from "../targets.ts";
+import { selectObjects } from "../select-objects.ts";
+import { qualifiedName } from "../targets.ts";
 import { waitFor, type Wanted } from "../wait-for.ts";
 
 interface Options {
   readonly for: string;
   readonly namespace: string;
+  readonly filename?: readonly string[];
+  readonly selector?: string;
+  readonly all?: true;
   readonly timeout: number;
 }
 
@@ -17,9 +21,12 @@ export function waitCommand(context: CommandContext): Command {
   return new Command("wait")
     .summary("wait until something holds")
     .description("Waits until a condition of an object has a status, or until the object is gone.")
-    .argument("<kind...>", "KIND NAME… or KIND/NAME…")
+    .argument("[kind...]", "KIND NAME… or KIND/NAME…")
+    .option("-f, --filename <path...>", "the objects of these files, folders, or - for stdin")
     .option("--for <what>", "condition=TYPE[=STATUS], or delete", "condition=Ready")
     .addOption(namespaceOption())
+    .addOption(selectorOption())
+    .option("--all", "every object of the kind")
     .addOption(timeoutOption("how long to wait", "5m"))
     .addHelpText("after", EXAMPLES)
     .action((words: string[], options: Options) => wait(context, words, options));
@@ -29,16 +36,17 @@ const EXAMPLES = `
 Examples:
   bb wait bottle hello                         until it is ready
   bb wait bottle/hello --for=condition=Suspended --timeout 30s
-  bb wait bottle/hello --for=delete`;
+  bb wait bottle/hello --for=delete
+  bb wait bottles --all
+  bb wait -f bottle.yaml`;
 
 async function wait(context: CommandContext, words: string[], options: Options): Promise<void> {
   const wanted = parseWanted(options.for);
   const client = await context.connect();
-  for (const { resource, name } of await parseNamedTargets(client, words)) {
-    const awaited = { resource, name, namespace: options.namespace };
+  for (const awaited of await selectObjects(context, client, { words, ...options })) {
     await waitFor(context, client, { awaited, wanted, timeoutMs: options.timeout });
     const end = wanted === "delete" ? "deleted" : "condition met";
-    print(context.terminal, `${qualifiedName(resource, name)} ${end}\n`);
+    print(context.terminal, `${qualifiedName(awaited.resource, awaited.name)} ${end}\n`);
   }
 }
 

@@ -1,14 +1,15 @@
 /** The last few of what was added, oldest first. */
 export class Recent<T> {
   readonly #most: number;
-  #items: readonly T[] = [];
+  #items: T[] = [];
 
   constructor(most: number) {
     this.#most = most;
   }
 
   add(item: T): void {
-    this.#items = [...this.#items, item].slice(-this.#most);
+    this.#items.push(item);
+    if (this.#items.length > this.#most) this.#items.shift();
   }
 
   get items(): readonly T[] {

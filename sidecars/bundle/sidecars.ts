@@ -5,7 +5,8 @@ import type { SidecarsReport } from "../wire/control.ts";
 import type { Controlled } from "./control.ts";
 import { Recent } from "./recent.ts";
 
-const MAX_NONCES = 16;
+/** more than an agent can send while the controller's own is on its way: it must not push that one out */
+const MAX_NONCES = 1_024;
 
 /** What the control channel commands: the proxy's policy, and what there is to report of it. */
 export class Sidecars implements Controlled {

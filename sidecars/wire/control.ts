@@ -46,7 +46,7 @@ export const SidecarsReport = z.strictObject({
   policyHash: z.string().nullable(),
   /** `name/key` to version */
   secretVersions: z.record(z.string(), z.string()),
-  /** nonces of probes that came through port 9099, newest last, at most 16 */
+  /** nonces of probes that came through port 9099, newest last; bounded */
   probeNonces: z.array(z.string()),
 });
 export type SidecarsReport = z.infer<typeof SidecarsReport>;

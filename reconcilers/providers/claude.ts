@@ -19,6 +19,8 @@ export const claude: Provider = {
     CLAUDE_CODE_OAUTH_TOKEN: "egress-placeholder",
     CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
     DISABLE_ERROR_REPORTING: "1",
+    // it is not in the home, where the CLI would look for it and warn on every screen
+    DISABLE_INSTALLATION_CHECKS: "1",
     DISABLE_AUTOUPDATER: "1",
     ...(model === undefined ? {} : { ANTHROPIC_MODEL: model }),
   }),

@@ -50,6 +50,7 @@ describe("claude", () => {
       CLAUDE_CODE_OAUTH_TOKEN: "egress-placeholder",
       CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: "1",
       DISABLE_ERROR_REPORTING: "1",
+      DISABLE_INSTALLATION_CHECKS: "1",
       DISABLE_AUTOUPDATER: "1",
       ANTHROPIC_MODEL: "opus",
     });

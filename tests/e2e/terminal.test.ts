@@ -11,7 +11,9 @@ let machine: DockerBb;
 let terminal: TestTerminal;
 beforeAll(async () => {
   machine = aDockerBb();
-  await makeReady(machine, "t");
+  // a refusal ends the CLI's first calls at once; a host that nobody finds is tried for half a minute
+  const routes = "egress: { routes: [{ host: api.anthropic.com, paths: [/v1/messages] }] }";
+  await makeReady(machine, "t", `{ name: claude }, ${routes}`);
 });
 afterAll(() => machine.end());
 afterEach(() => terminal.end());
@@ -106,6 +108,7 @@ describe("bb attach", () => {
     await onTerminal(`${BB} attach t`);
     await terminal.until(/Claude\s*Code|Claude/);
     expect(isOrdinary(await terminal.stty("-a"))).toBe(false);
+    expect(terminal.shown()).not.toMatch(/missing or broken/);
     terminal.type("\u0003");
     await expect.poll(() => (terminal.type("\u0003"), terminal.shown()), { interval: 500 }).toContain("over");
     expect(isOrdinary(settingsAfter())).toBe(true);

@@ -59,6 +59,27 @@ describe("system calls", () => {
     expect(ours.clone3).toBe("ENOSYS");
   });
 
+  /** Guarded by the profile's having no architecture but the machine's own. */
+  it.runIf(process.arch === "x64")(
+    "of another ABI, where numbers mean other calls, end the process",
+    async () => {
+      const { vsock32, socketcall32, vsockX32 } = ours;
+      expect({ vsock32, socketcall32, vsockX32 }).toEqual({
+        vsock32: "killed",
+        socketcall32: "killed",
+        vsockX32: "killed",
+      });
+
+      const everyAbi = {
+        ...seccompProfile(),
+        architectures: ["SCMP_ARCH_X86_64", "SCMP_ARCH_X86", "SCMP_ARCH_X32"],
+      };
+      const seen = await weakened(secured(`seccomp=${JSON.stringify(everyAbi)}`), "kernel");
+      for (const name of ["vsock32", "socketcall32", "vsockX32"])
+        expect([name, seen[name]]).not.toEqual([name, "killed"]);
+    },
+  );
+
   it("without the filter the same attacks are answered by the kernel, or work", async () => {
     const open = await weakened(unfiltered, "kernel");
     for (const name of [

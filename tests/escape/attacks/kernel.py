@@ -1,5 +1,5 @@
-"""Asks the kernel for what leads out of a container; prints "ok" or the name of the error for each."""
-import ctypes, errno, json, os, socket
+"""Asks the kernel for what leads out of a container; prints "ok", the name of the error or "killed" for each."""
+import ctypes, errno, json, mmap, os, signal, socket, struct
 
 libc = ctypes.CDLL(None, use_errno=True)
 machine = os.uname().machine
@@ -25,8 +25,8 @@ def in_child(call):
         finally:
             os._exit(0)
     os.close(write_end)
-    os.waitpid(pid, 0)
-    return os.read(read_end, 64).decode()
+    _, status = os.waitpid(pid, 0)
+    return "killed" if os.WIFSIGNALED(status) and os.WTERMSIG(status) == signal.SIGSYS else os.read(read_end, 64).decode()
 
 
 def syscall(name, *arguments):
@@ -40,6 +40,26 @@ def clone(flags):
     pid = syscall("clone", flags | 17, 0, 0, 0, 0)
     if pid == 0:
         os._exit(0)
+
+
+def other_abi(number, *arguments):
+    """a call of 32-bit x86, in whose numbers a filter for the machine's own has no say"""
+    registers = b"".join(opcode + struct.pack("<I", value) for opcode, value in zip((b"\xbb", b"\xb9", b"\xba"), arguments))
+    page = mmap.mmap(-1, mmap.PAGESIZE, prot=mmap.PROT_READ | mmap.PROT_WRITE | mmap.PROT_EXEC)
+    # push rbx; mov eax, number; mov ebx, ecx, edx; int 0x80; pop rbx; ret
+    page.write(b"\x53\xb8" + struct.pack("<I", number) + registers + b"\xcd\x80\x5b\xc3")
+    result = ctypes.CFUNCTYPE(ctypes.c_int)(ctypes.addressof(ctypes.c_char.from_buffer(page)))()
+    if result < 0:
+        raise OSError(-result, "int 0x80")
+
+
+X32_BIT = 0x40000000
+VSOCK = (40, 1, 0)
+
+
+def x32_socket():
+    if libc.syscall(ctypes.c_long(X32_BIT | 41), *VSOCK) == -1:
+        raise OSError(ctypes.get_errno(), "x32")
 
 
 parameters = ctypes.create_string_buffer(120)
@@ -68,4 +88,6 @@ ATTEMPTS = {
     "perf": lambda: syscall("perf_event_open", parameters, 0, -1, -1, 0),
     "readProcess": lambda: syscall("process_vm_readv", os.getpid(), parameters, 0, parameters, 0, 0),
 }
+if machine == "x86_64":
+    ATTEMPTS |= {"vsock32": lambda: other_abi(359, *VSOCK), "socketcall32": lambda: other_abi(102, 1, 0), "vsockX32": x32_socket}
 print(json.dumps({name: in_child(attempt) for name, attempt in ATTEMPTS.items()}))

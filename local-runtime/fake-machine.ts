@@ -27,6 +27,8 @@ const everyImage: MachineImages = {
   ensure: async () => ({ kind: "present", id: IMAGE }),
   has: async () => true,
   list: async () => [],
+  superseded: async () => [],
+  remove: async () => undefined,
 };
 
 /** `echo`, `true`, `false`, `exit N`, and `cat` of what was provisioned. */

@@ -10,6 +10,10 @@ export interface MachineImages extends ImageStore {
   /** whether it is there; starts no build */
   has(image: WantedImage, signal: AbortSignal): Promise<boolean>;
   list(signal: AbortSignal): Promise<readonly ImageFacts[]>;
+  /** of those, what other versions of the product left under the names of these images */
+  superseded(images: readonly WantedImage[], signal: AbortSignal): Promise<readonly ImageFacts[]>;
+  /** removes a reference; succeeds when it is absent, or stays because a container uses it */
+  remove(reference: string, signal: AbortSignal): Promise<void>;
 }
 
 /** A program that plays hosts outside of all bottles; one at a time. */

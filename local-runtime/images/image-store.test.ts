@@ -21,6 +21,9 @@ function aWorld() {
       const id = images.get(reference);
       return Promise.resolve(id === undefined ? undefined : factsOf(id));
     },
+    list: () =>
+      Promise.resolve([...images].map(([reference, id]) => ({ ...factsOf(id), references: [reference] }))),
+    remove: (reference: string) => Promise.resolve(void images.delete(reference)),
   } satisfies Partial<ImageEngine> as unknown as ImageEngine;
   const obtain: Source["obtain"] = (say, building) =>
     new Promise((resolve, reject) => {
@@ -128,5 +131,18 @@ describe("LocalImageStore", () => {
     const clock = { now: () => 0, sleep: () => Promise.resolve() };
     const store = new LocalImageStore({ engine, clock, sourceOf: () => Promise.resolve(undefined) });
     expect(await store.ensure(wanted, signal)).toEqual({ kind: "missing" });
+  });
+
+  it("tells what other versions left, and nothing that is wanted or of another name", async () => {
+    const world = aWorld();
+    const all = ["sidecars:0", "sidecars:1", "base:0", "dockerfile:0"].map((each) => `bot-bottle/${each}`);
+    for (const reference of [...all, "example.org/sidecars:0"]) world.images.set(reference, "id");
+    const references = async () =>
+      (await world.store.superseded([wanted], signal)).flatMap((each) => each.references);
+    expect(await references()).toEqual(["bot-bottle/sidecars:0"]);
+
+    await world.store.remove("bot-bottle/sidecars:0", signal);
+    expect(await references()).toEqual([]);
+    expect(world.images.size).toBe(4);
   });
 });

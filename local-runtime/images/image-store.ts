@@ -83,6 +83,24 @@ export class LocalImageStore implements ImageStore {
     );
   }
 
+  /** what other versions of the product left under the names of these images */
+  async superseded(images: readonly WantedImage[], signal: AbortSignal): Promise<readonly ImageFacts[]> {
+    const sources = await Promise.all(images.map((image) => this.#options.sourceOf(image, signal)));
+    const wanted = sources.flatMap((source) => (source === undefined ? [] : [source.reference]));
+    const names = new Set(wanted.map(repositoryOf));
+    const all = await this.list(signal);
+    return all.filter(
+      ({ references }) =>
+        references.every((reference) => names.has(repositoryOf(reference))) &&
+        !references.some((reference) => wanted.includes(reference)),
+    );
+  }
+
+  /** removes a reference; one that a container uses stays */
+  async remove(reference: string, signal: AbortSignal): Promise<void> {
+    await this.#options.engine.remove(reference, signal);
+  }
+
   /** aborts what is being built and waits until it has ended */
   async close(): Promise<void> {
     this.#closing.abort();
@@ -133,3 +151,5 @@ export class LocalImageStore implements ImageStore {
     this.#failures.set(name, { reference, at: this.#options.clock.now(), state });
   }
 }
+
+const repositoryOf = (reference: string): string => reference.slice(0, reference.lastIndexOf(":"));

@@ -35,6 +35,8 @@ export function createHttpServer(events: HttpEvents, headersTimeoutMs = HEADERS_
   // node would drop the fields beyond its count in silence; their size is bounded as it is
   server.maxHeadersCount = 0;
   server.on("request", (request, response) => events.onRequest(request, response, false));
+  // node would answer 417 by itself, past the policy and the audit; the field goes no further in any case
+  server.on("checkExpectation", (request, response) => events.onRequest(request, response, false));
   server.on("checkContinue", (request, response) => events.onRequest(request, response, true));
   server.on("connect", (request, socket, head) => events.onConnect(request, socket as Socket, head));
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {

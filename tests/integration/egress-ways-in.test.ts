@@ -61,6 +61,19 @@ describe("the ways in", () => {
     socket.destroy();
   });
 
+  it("judges a request with an expectation that nobody knows like any other, and does not send it on", async () => {
+    const expecting = (path: string): string =>
+      get(path).replace("\r\n\r\n", "\r\nExpect: the-unexpected\r\n\r\n");
+    const denied = await exchange(await openTls(world, `${HOST}:443`), expecting("/v2/x"));
+    expect(denied.denied).toBe("PathNotAllowed");
+    expect(world.audit.at(-1)).toMatchObject({ verdict: "deny", path: "/v2/x" });
+
+    const allowed = await exchange(await openTls(world, `${HOST}:443`), expecting("/v1/expect"));
+    expect(allowed.status).toBe(200);
+    expect(secure.seen.at(-1)?.url).toBe("/v1/expect");
+    expect(secure.seen.at(-1)?.headers.expect).toBeUndefined();
+  });
+
   it("refuses a name in TLS that is not the one CONNECT asked for", async () => {
     const before = secure.connections();
     await expect(openTls(world, `${HOST}:443`, { servername: "evil.example" })).rejects.toThrow();

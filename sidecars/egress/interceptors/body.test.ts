@@ -17,6 +17,7 @@ function anExchange(detector: Partial<Detector> = createDetector({ knownValues: 
   const exchange = {
     fields: { hasBody: true },
     request,
+    response: { destroyed: false },
     route,
     enforcement: { detector, longestSecret: 0 },
     requestBytes: 0,
@@ -83,5 +84,26 @@ describe("bodies that may grow when they are looked at", () => {
     }
     expect(Math.max(...begun)).toBe(2);
     expect((await Promise.all(outcomes)).map(code)).toEqual(Array(5).fill("relayed"));
+  });
+
+  it("are not looked at when their client went away while they waited", async () => {
+    const looks: (() => void)[] = [];
+    const inspectBody: Detector["inspectBody"] = () =>
+      new Promise((resolve) => looks.push(() => resolve({ kind: "clean" })));
+    const step = body()(() => Promise.resolve({ kind: "relayed", status: 200, responseBytes: 0 }));
+    const [first, second, third] = Array.from({ length: 3 }, () => {
+      const { exchange, request } = anExchange({ inspectBody });
+      const outcome = step(exchange);
+      request.emit("data", gzipSync("a"));
+      request.emit("end");
+      return { exchange, outcome };
+    });
+    await expect.poll(() => looks.length).toBe(2);
+    Object.assign(third!.exchange.response, { destroyed: true });
+    for (const look of looks) look();
+
+    await expect(third!.outcome).rejects.toThrow("went away");
+    expect((await Promise.all([first!.outcome, second!.outcome])).map(code)).toEqual(["relayed", "relayed"]);
+    expect(looks).toHaveLength(2);
   });
 });

@@ -64,9 +64,12 @@ async function holdAndInspect(exchange: Exchange, held: Held): Promise<Denial | 
     return { code: "TooMuchHeld", because: "too many large bodies are on their way at once" };
   }
   exchange.body = bytes;
-  return isLarge(exchange, bytes)
-    ? held.turns.take(() => inspect(exchange, bytes))
-    : inspect(exchange, bytes);
+  if (!isLarge(exchange, bytes)) return inspect(exchange, bytes);
+  return held.turns.take(() => {
+    // nobody waits for it any more, and others do
+    if (exchange.response.destroyed) throw new Error("the client went away");
+    return inspect(exchange, bytes);
+  });
 }
 
 /** A body of a few bytes may be compressed a thousand times. */

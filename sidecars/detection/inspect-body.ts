@@ -59,20 +59,21 @@ export async function inspectBody(body: BodyToInspect, search: BodySearch): Prom
   return inspectViews([...asSent, viewOf(text, "body", 0), ...inflated, ...parts], search);
 }
 
-async function inspectViews(roots: View[], { find, longest }: BodySearch): Promise<Inspection> {
+/** Takes views from the end of the list, and puts there what each hides. */
+async function inspectViews(views: View[], { find, longest }: BodySearch): Promise<Inspection> {
   const overlap = Math.min(Math.max(OVERLAP, longest), SLICE / 2);
-  let left = roots.reduce((sum, { text }) => sum + text.length, 0) * MAX_GROWTH + GROWTH_FREE;
-  for (let view = roots.pop(); view !== undefined; view = roots.pop()) {
+  let left = views.reduce((sum, { text }) => sum + text.length, 0) * MAX_GROWTH + GROWTH_FREE;
+  for (let view = views.pop(); view !== undefined; view = views.pop()) {
     const slice = view.text.slice(view.from, view.from + SLICE);
     const finding = find(slice, view.location);
     if (finding !== undefined) return { kind: "found", finding };
     // the rest waits below what this slice hides, so that little is held at a time
-    if (view.from + SLICE < view.text.length) roots.push({ ...view, from: view.from + SLICE - overlap });
+    if (view.from + SLICE < view.text.length) views.push({ ...view, from: view.from + SLICE - overlap });
     const hidden = await hiddenViews(view, slice, left);
     if ("kind" in hidden) return hidden;
     for (const each of hidden) left -= each.text.length;
     if (left < 0) return TOO_DEEP;
-    roots.push(...hidden);
+    views.push(...hidden);
     if (view.text.length > SLICE) await setImmediate();
   }
   return CLEAN;

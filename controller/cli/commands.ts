@@ -39,11 +39,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("egress", MORE, async () => (await import("./commands/egress.ts")).egressCommand),
   entry("completion", MORE, async () => {
     const { completionCommand } = await import("./commands/completion.ts");
-    return (context) =>
-      completionCommand(
-        context,
-        COMMANDS.map(({ name }) => name),
-      );
+    return (context) => completionCommand(context, COMMANDS);
   }),
 ];
 

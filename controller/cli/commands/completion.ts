@@ -1,17 +1,23 @@
 import { Argument, Command } from "commander";
+import { completionScript, SHELLS, type CommandWords, type Shell } from "../completion-scripts.ts";
 import type { CommandContext } from "../context.ts";
 import { print } from "../output/terminal.ts";
 
-const SHELLS = ["bash", "zsh", "fish"] as const;
+interface Loadable {
+  load(): Promise<(context: CommandContext) => Command>;
+}
 
-/** `bb completion`: a script that teaches a shell the commands, kinds and names. */
-export function completionCommand(context: CommandContext, commands: readonly string[]): Command {
+/** `bb completion`: a script that teaches a shell the commands, their options, kinds and names. */
+export function completionCommand(context: CommandContext, entries: readonly Loadable[]): Command {
   return new Command("completion")
     .summary("teach a shell the commands")
-    .description("Prints a script that completes commands, kinds and names of bottles.")
+    .description("Prints a script that completes commands, options, kinds and names.")
     .addArgument(new Argument("<shell>").choices(SHELLS))
     .addHelpText("after", EXAMPLES)
-    .action((shell: (typeof SHELLS)[number]) => print(context.terminal, scripts[shell](commands.join(" "))));
+    .action(async (shell: Shell) => {
+      const commands = await Promise.all(entries.map(async (entry) => (await entry.load())(context)));
+      print(context.terminal, completionScript(shell, commands.map(wordsOf)));
+    });
 }
 
 const EXAMPLES = `
@@ -20,51 +26,12 @@ Examples:
   source <(bb completion zsh)                     in ~/.zshrc
   bb completion fish > ~/.config/fish/completions/bb.fish`;
 
-const KINDS = ["bottles", "bottleclasses", "agents", "secrets", "events", "pods", "namespaces"].join(" ");
-const ABOUT_KINDS = "get describe delete wait";
-const ABOUT_BOTTLES = "exec attach logs stop resume";
-/** names of bottles; asks only a control plane that runs, for a key press must not start one */
-const NAMES = "bb status >/dev/null 2>&1 && bb get bottles -o name 2>/dev/null | sed 's|.*/||'";
-
-const scripts: Readonly<Record<(typeof SHELLS)[number], (commands: string) => string>> = {
-  bash: (commands) => `# bash completion for bb
-_bb() {
-  local word=\${COMP_WORDS[COMP_CWORD]} command=\${COMP_WORDS[1]}
-  if [ "$COMP_CWORD" -eq 1 ]; then
-    COMPREPLY=($(compgen -W "${commands}" -- "$word"))
-    return
-  fi
-  case " ${ABOUT_KINDS} " in
-    *" $command "*)
-      if [ "$COMP_CWORD" -eq 2 ]; then COMPREPLY=($(compgen -W "${KINDS}" -- "$word")); return; fi ;;
-  esac
-  case " ${ABOUT_KINDS} ${ABOUT_BOTTLES} " in
-    *" $command "*) COMPREPLY=($(compgen -W "$(${NAMES})" -- "$word")) ;;
-    *) COMPREPLY=($(compgen -f -- "$word")) ;;
-  esac
+function wordsOf(command: Command): CommandWords {
+  const all = [command, ...command.commands].flatMap(({ options }) => options.map(({ long }) => long));
+  const options = new Set([...all.filter((long) => long !== undefined && long !== null), "--help"]);
+  return {
+    name: command.name(),
+    options: [...options],
+    subcommands: command.commands.map((each) => each.name()),
+  };
 }
-complete -F _bb bb ./bb
-`,
-  zsh: (commands) => `#compdef bb
-_bb() {
-  if (( CURRENT == 2 )); then
-    local -a commands=(${commands})
-    compadd -a commands
-  elif (( CURRENT == 3 )) && [[ " ${ABOUT_KINDS} " == *" $words[2] "* ]]; then
-    compadd ${KINDS}
-  elif [[ " ${ABOUT_KINDS} ${ABOUT_BOTTLES} " == *" $words[2] "* ]]; then
-    compadd -- \${(f)"$(${NAMES})"}
-  else
-    _files
-  fi
-}
-compdef _bb bb
-`,
-  fish: (commands) => `# fish completion for bb
-complete -c bb -f
-complete -c bb -n __fish_use_subcommand -a "${commands}"
-complete -c bb -n "__fish_seen_subcommand_from ${ABOUT_KINDS}; and test (count (commandline -opc)) -eq 2" -a "${KINDS}"
-complete -c bb -n "__fish_seen_subcommand_from ${ABOUT_BOTTLES}" -a "(${NAMES})"
-complete -c bb -n "__fish_seen_subcommand_from apply egress" -F
-`,
-};

@@ -21,7 +21,7 @@ export function imagesCommand(context: CommandContext): Command {
     .summary("list those that are there")
     .addOption(outputOption(["json", "yaml"]))
     .action(async (options: { output?: "json" | "yaml" }) =>
-      (await import("../machine-images.ts")).listImages(context, options.output),
+      (await import("../image-list.ts")).listImages(context, options.output),
     );
   group
     .command("prune")

@@ -27,6 +27,20 @@ describe("a bottle that cannot be shown to be held", () => {
     });
   });
 
+  it("is frozen when its status cannot be written, as on a full disk, and goes on when it can", async () => {
+    world.engine.sidecarsAreSilent = true;
+    world.onMoment = (moment) => {
+      if (moment === "before status") throw new Error("the disk is full");
+    };
+    await expect(world.pass()).rejects.toThrow("the disk is full");
+    expect(world.phases(bottle)).toMatchObject({ agent: "paused" });
+
+    world.onMoment = () => undefined;
+    world.engine.sidecarsAreSilent = false;
+    await world.converge();
+    expect(world.phases(bottle)).toEqual(RUNNING);
+  });
+
   it("goes on with its work once they answer again", async () => {
     const before = world.sandbox(bottle, "agent");
     world.engine.sidecarsAreSilent = true;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { rootCertificates } from "node:tls";
 import type { Bottle } from "../../crds/bottle.ts";
-import { resourceDefinitions } from "../../crds/resources.ts";
+import { bottles, resourceDefinitions } from "../../crds/resources.ts";
 import { selectRuntime, type LocalRuntime } from "../../local-runtime/select-runtime.ts";
 import { createOrphanSweep } from "../../reconcilers/bottle/orphans.ts";
 import { forgetObservations } from "../../reconcilers/bottle/forget-observations.ts";
@@ -57,7 +57,9 @@ export async function startControlPlane(
   await forgetObservations(client, systemClock.now());
   const feeds = () => readFeeds(join(config.configDir, "secrets.yaml"));
   const vault = createSecretVault({ client, feeds, clock: systemClock });
-  const machine = await selectRuntime({ ...config, instance: instanceOf(config.stateDir) });
+  const hasBottles = store.list(bottles, { limit: 1 }).items.length > 0;
+  const instance = instanceOf(config.stateDir, hasBottles);
+  const machine = await selectRuntime({ ...config, instance });
   opened.defer(() => machine.close());
   const parts = { config, logger, store, client, vault, machine };
   const server = createServer(parts);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server } from "node:net";
 import { join } from "node:path";
@@ -150,6 +150,27 @@ describe("the control plane", () => {
     const before = readFileSync(database, "utf8");
     expectClear(await bb(["up"]), 1, /store\.db/);
     expect(readFileSync(database, "utf8")).toBe(before);
+  });
+
+  it("does not make itself a stranger to its bottles when the mark of its folder is gone", async () => {
+    await bb(["apply", "-f", "-"], { input: bottle("  provider: { name: none, image: x }") });
+    await bb(["down"]);
+    const mark = join(bb.stateDir, "instance");
+    const before = readFileSync(mark, "utf8");
+    rmSync(mark);
+    expectClear(await bb(["up"]), 1, /instance is gone.*label bot-bottle\.dev\/instance/);
+    writeFileSync(mark, before, { mode: 0o600 });
+    expect(await bb(["up"])).toMatchObject({ code: 0 });
+  });
+
+  it("says that a damaged lock may be removed", async () => {
+    await bb(["up"]);
+    await bb(["down"]);
+    const lock = join(bb.stateDir, "lock.db");
+    writeFileSync(lock, "this is no database ".repeat(100));
+    expectClear(await bb(["up"]), 1, /lock\.db is damaged: remove it/);
+    rmSync(lock);
+    expect(await bb(["up"])).toMatchObject({ code: 0 });
   });
 
   it("refuses a state folder that others may enter", async () => {

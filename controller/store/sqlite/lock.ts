@@ -23,7 +23,9 @@ export function lockStateDirectory(directory: string): () => void {
     lock.exec("BEGIN EXCLUSIVE");
   } catch (error) {
     lock.close();
-    if (codeOf(error) !== SQLITE.busy) throw unavailable(error, file);
+    const code = codeOf(error);
+    if (code === SQLITE.corrupt || code === SQLITE.notDatabase) throw damaged(file, error);
+    if (code !== SQLITE.busy) throw unavailable(error, file);
     throw new StateDirectoryInUseError(
       `another controller${pidIn(holder)} works on the state folder ${directory}; ` +
         "end it with `bb down`, or give this one another folder by BB_STATE_DIR",
@@ -32,6 +34,10 @@ export function lockStateDirectory(directory: string): () => void {
   writeFileSync(holder, `${process.pid}\n`, { mode: 0o600 });
   return () => lock.close();
 }
+
+/** It holds nothing but the lock. */
+const damaged = (file: string, cause: unknown): Error =>
+  new Error(`the lock ${file} is damaged: remove it and start again; nothing is lost by that`, { cause });
 
 /** For the message only: the lock itself is what counts, and its holder may not have written this yet. */
 function pidIn(file: string): string {

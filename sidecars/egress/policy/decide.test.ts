@@ -101,6 +101,12 @@ describe("decide", () => {
     expect(said(policy, { host: "example.com" })).toBe("HostNotAllowed");
   });
 
+  it("never allows TRACE, which gives back what was sent", () => {
+    const policy = policyOf({ host: "a.example", methods: ["*"] });
+    expect(said(policy, { method: "DELETE" })).toBe("by a.example");
+    expect(said(policy, { method: "TRACE" })).toBe("MethodNotAllowed");
+  });
+
   it("denies a path that another server would read as one of another route", () => {
     const policy = policyOf(
       { name: "all", host: "a.example", methods: ["*"] },

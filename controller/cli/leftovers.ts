@@ -26,6 +26,8 @@ interface Leftovers {
   /** to be deleted through the API */
   readonly bottles: readonly KubeObject[];
   readonly inventory: RuntimeInventory;
+  /** what all bottles shared, once there are none: their way out */
+  readonly shared: readonly string[];
   readonly files: readonly string[];
 }
 
@@ -43,7 +45,6 @@ export async function cleanUp(context: CommandContext, options: CleanUpOptions):
     const lines = describe(leftovers);
     if (lines.length === 0) say(context.terminal, "nothing is left over");
     else await removeAsked(context, { machine, client, bottleResource, leftovers, lines, options });
-    if (options.all === true && options.dryRun !== true) await machine.removeShared(context.signal);
   } finally {
     await machine.close();
   }
@@ -71,6 +72,7 @@ async function removeAsked(context: CommandContext, removal: Removal): Promise<v
   try {
     await deleteBottles(context, removal, (name) => progress.step(`deleting bottle ${name}`));
     await removeParts(removal.machine, leftovers.inventory, signal);
+    if (leftovers.shared.length > 0) await removal.machine.removeShared(signal);
     for (const file of leftovers.files) rmSync(file, { force: true });
   } finally {
     progress.done();
@@ -93,6 +95,7 @@ async function find(
       sandboxes: sandboxes.filter(({ owner }) => !uids.has(owner.uid)),
       volumes: volumes.filter(({ owner }) => !uids.has(owner.uid)),
     },
+    shared: kept.length > 0 ? [] : await sharedBy(machine, signal),
     files: [
       ...filesIn(config.stateDir, STATE_FILES.certificateAuthorities, (name) =>
         keptUids.has(name.split(".")[0]),
@@ -102,6 +105,10 @@ async function find(
       ),
     ],
   };
+}
+
+async function sharedBy(machine: LocalRuntime, signal: AbortSignal): Promise<string[]> {
+  return (await machine.remains(signal)).filter((name) => name.startsWith("network "));
 }
 
 function isAuditOf({ metadata }: KubeObject, file: string): boolean {
@@ -116,7 +123,7 @@ function filesIn(stateDir: string, folder: string, isKept: (name: string) => boo
     .map((name) => join(path, name));
 }
 
-function describe({ bottles, inventory, files }: Leftovers): string[] {
+function describe({ bottles, inventory, shared, files }: Leftovers): string[] {
   return [
     ...bottles.map(
       ({ metadata }) => `bottle ${metadata.namespace ?? "default"}/${metadata.name} with its home`,
@@ -127,6 +134,7 @@ function describe({ bottles, inventory, files }: Leftovers): string[] {
     ...inventory.volumes.map(
       ({ name, owner, role }) => `volume ${name} (${role} of ${owner.name}, which is gone)`,
     ),
+    ...shared.map((name) => `${name}, which no bottle uses any more`),
     ...files.map((file) => `file ${file}`),
   ];
 }

@@ -7,7 +7,7 @@ export function cleanupCommand(context: CommandContext): Command {
   return new Command("cleanup")
     .summary("remove what no bottle owns any more")
     .description(
-      "Removes containers, volumes and files of this instance that no bottle owns any more; with --all the bottles, " +
+      "Removes containers, volumes, files and, without bottles, the network of this instance that no bottle owns any more; with --all the bottles, " +
         "too. What belongs to another state folder is never touched. Says what it will remove and asks.",
     )
     .option("--all", "every bottle with its home, and everything else of this instance but images")

@@ -42,8 +42,9 @@ function nextAfter(error: ApiError): string | undefined {
     case 409:
       return "somebody changed it meanwhile: try again";
     case 500:
-    case 503:
       return "bb status says where the control plane's log is";
+    case 503:
+      return "bb doctor looks at this machine; bb status says where the control plane's log is";
     default:
       return undefined;
   }

@@ -1,3 +1,4 @@
+import { CONDITIONS } from "../../crds/reasons.ts";
 import type { ApiClient } from "./api/api-client.ts";
 import { conditionOf, type KubeCondition, type KubeObject } from "./api/objects.ts";
 import { CliError } from "./cli-error.ts";
@@ -85,7 +86,7 @@ function timedOut(called: string, wanted: Wanted, last: KubeObject | undefined):
 }
 
 function whyNot(last: KubeObject, type: string): string {
-  const condition = conditionOf(last, type);
+  const condition = conditionOf(last, type) ?? (type in CONDITIONS ? conditionOf(last, "Ready") : undefined);
   if (condition !== undefined) return `: ${condition.reason}: ${condition.message}`;
   const has = (last.status?.conditions ?? []).map((each) => each.type).join(", ");
   return `: it has no condition ${type}${has === "" ? "" : `, only ${has}`}`;

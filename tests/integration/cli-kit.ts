@@ -19,6 +19,8 @@ export interface RunOptions {
   readonly cwd?: string;
   /** sent when stderr or stdout holds this text */
   readonly interruptAt?: string;
+  /** SIGINT when absent */
+  readonly interruptBy?: NodeJS.Signals;
 }
 
 /** `bb` with folders of its own; `end` ends the control plane that it may have started and removes the folders. */
@@ -69,7 +71,7 @@ export function run(argv: readonly string[], options: RunOptions = {}): Promise<
       said[name] += text;
       if (interruptAt === undefined || !said[name].includes(interruptAt)) return;
       interruptAt = undefined; // a second one would end it at once
-      child.kill("SIGINT");
+      child.kill(options.interruptBy ?? "SIGINT");
     });
   }
   child.stdin.on("error", () => undefined); // a command that reads nothing may be gone

@@ -53,6 +53,16 @@ describe("the control plane", () => {
     expect(readFileSync(join(bb.stateDir, "kubeconfig"), "utf8")).toBe(before);
   });
 
+  it.each(["SIGINT", "SIGTERM"] as const)("ends in the foreground when bb gets %s", async (signal) => {
+    const ran = await bb(["up", "--foreground"], {
+      interruptAt: "control plane answers",
+      interruptBy: signal,
+    });
+    expect(ran).toMatchObject({ code: 0 });
+    expect(ran.stderr).toContain("ending; bottles go on");
+    expect(await bb(["status"])).toMatchObject({ code: 1 });
+  });
+
   it("comes back after kill -9, by the next command", async () => {
     await bb(["apply", "-f", "-"], { input: bottle("  provider: { name: none, image: x }") });
     const pid = await processOf();

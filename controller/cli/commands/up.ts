@@ -44,7 +44,7 @@ async function up(context: CommandContext, options: Options): Promise<void> {
   }
   const { runInForeground, startControlPlane } = await import("../control-plane/start.ts");
   if (options.foreground === true) {
-    context.exitWith(await runInForeground(config));
+    context.exitWith(await runInForeground(config, context.signal));
     return;
   }
   const client = await startControlPlane(config, context.terminal, context.signal);

@@ -41,9 +41,11 @@ export async function startControlPlane(
   }
 }
 
-/** Runs the controller in this terminal; resolves with its exit code. Signals of the terminal reach it by themselves. */
-export async function runInForeground(config: Config): Promise<number> {
+/** Runs the controller in this terminal until it ends or `signal` is aborted; resolves with its exit code. */
+export async function runInForeground(config: Config, signal: AbortSignal): Promise<number> {
   const child = spawn(process.execPath, NODE_ARGUMENTS, { env: environmentOf(config), stdio: "inherit" });
+  // Ctrl-C reaches it by itself; what a supervisor sends reaches this process alone
+  signal.addEventListener("abort", () => child.kill("SIGTERM"), { once: true });
   const [code] = (await once(child, "exit")) as [number | null];
   return code ?? EXIT.failed;
 }

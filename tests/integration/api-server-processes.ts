@@ -41,7 +41,7 @@ export function createHostProcesses(): HostProcesses {
       // What a child writes to is a socket, which counts.
       outputs.push(child.stdout as Socket);
       const kill = async (): Promise<void> => {
-        if (alive.has(pid)) process.kill(-pid, "SIGKILL");
+        if (alive.has(pid)) killGroup(pid);
       };
       signal.addEventListener("abort", () => void kill(), { once: true });
       if (signal.aborted) await kill();
@@ -56,6 +56,15 @@ export function createHostProcesses(): HostProcesses {
       return { stdin: child.stdin, stdout: child.stdout, stderr: child.stderr, resize, kill, exitCode };
     },
   };
+}
+
+/** A group that ended between its last word and the news of it is gone already. */
+function killGroup(pid: number): void {
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;

@@ -1,3 +1,4 @@
+import { Readable } from "node:stream";
 import type { Answer } from "./answer.ts";
 import {
   aggregatedDiscovery,
@@ -9,6 +10,7 @@ import {
   resourceList,
 } from "./discovery.ts";
 import type { Exchange } from "./exchange.ts";
+import { emptyOpenApiV2 } from "./openapi-v2.ts";
 import { openApiDocument, openApiIndex } from "./openapi.ts";
 import type { Registry } from "./registry.ts";
 import { versionDocument } from "./version.ts";
@@ -21,8 +23,14 @@ export function rootDocument(
   const { pathname } = exchange;
   if (["/healthz", "/livez", "/readyz"].includes(pathname)) return { kind: "text", code: 200, body: "ok" };
   if (pathname === "/api" || pathname === "/apis") return discovery(exchange, about.registry);
+  if (pathname === "/openapi/v2") return openApiV2(about.version);
   const body = documentAt(pathname.replace(/\/$/, ""), about);
   return body === undefined ? undefined : { kind: "document", code: 200, body };
+}
+
+function openApiV2(version: string): Answer {
+  const { mediaType, body } = emptyOpenApiV2(version);
+  return { kind: "stream", mediaType, chunks: Readable.from([body]) };
 }
 
 function discovery({ pathname, headers }: Exchange, registry: Registry): Answer {

@@ -37,6 +37,16 @@ describe("kubectl apply", () => {
     expect(await ok("get", "btlc", "in-folder", "-o", "name")).toContain("in-folder");
   });
 
+  it.each([
+    ["a kind that is not served", "apps/v1", "Deployment"],
+    ["a version that is not served", "bot-bottle.dev/v1", "Bottle"],
+  ])("says of %s that there is none, as with a real API server", async (_what, apiVersion, kind) => {
+    const object = { apiVersion, kind, metadata: { name: "x" }, spec: {} };
+    const { code, stderr } = await kit.kubectl(["apply", "-f", "-"], { stdin: JSON.stringify(object) });
+    expect(code).toBe(1);
+    expect(stderr).toContain(`no matches for kind "${kind}" in version "${apiVersion}"`);
+  });
+
   it("refuses an unknown field with the one that was meant, whatever the client asks", async () => {
     const wrong = bottleYaml("misspelt", "{dysplay: {label: x}}");
     const message = /unknown field "spec.dysplay".*did you mean "display"/;

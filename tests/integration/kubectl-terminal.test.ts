@@ -134,9 +134,14 @@ describe("kubectl exec", () => {
       expect(code).toBe(1);
       expect(stderr).toContain("commands run in the agent only");
     }
+    const start = Date.now();
     expect((await kit.kubectl(["exec", "asleep", "--", "true"])).stderr).toBe(
       "error: container agent of asleep does not run (not observed yet)\n",
     );
+    expect((await inTerminal("exec -it asleep -- sh")).stdout).toContain("agent of asleep does not run");
+    expect((await inTerminal("attach -it asleep")).stdout).toContain("agent of asleep does not run");
+    // a connection that the server does not close would keep each of them for half a minute
+    expect(Date.now() - start).toBeLessThan(10_000);
     expect((await kit.kubectl(["exec", "nobody", "--", "true"])).stderr).toContain('pods "nobody" not found');
   });
 

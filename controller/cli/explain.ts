@@ -26,12 +26,22 @@ function explainOther(error: Error): CliError {
   return new CliError(escapeUntrusted(error.message), { next: next && escapeUntrusted(next) });
 }
 
+/** What can be done about an error of the system, which carries its code or names it at its end: `… (ENOENT)`. */
 function nextAfterSystemError(error: Error): string | undefined {
-  const code = "code" in error ? error.code : undefined;
-  if (code === "ENOSPC") return "the disk is full: make room, then try again";
-  if (code === "EACCES" || code === "EPERM") return "check who owns the file, and its mode";
-  return undefined;
+  const code = "code" in error ? error.code : /\((?<code>E[A-Z]+)\)$/.exec(error.message)?.groups?.["code"];
+  return typeof code === "string" ? AFTER_SYSTEM_ERROR[code] : undefined;
 }
+
+const AFTER_SYSTEM_ERROR: Readonly<Record<string, string>> = {
+  ENOSPC: "the disk is full: make room, then try again",
+  EACCES: "check who owns the file, and its mode",
+  EPERM: "check who owns the file, and its mode",
+  ENOENT: "it is not there: check the path",
+  EISDIR: "it is a folder: name a file",
+  ENOTDIR: "a part of the path is a file: check the path",
+  EADDRINUSE: "another program has that port: name another one, or end that program",
+  EADDRNOTAVAIL: "this machine has no such address: 127.0.0.1 is its own",
+};
 
 function nextAfter(error: ApiError): string | undefined {
   switch (error.code) {

@@ -83,6 +83,22 @@ describe("what a person may get wrong", () => {
     async (words) => expect(await bb(["logs", "there", ...words])).toMatchObject({ code: 2, stdout: "" }),
   );
 
+  it.each([
+    [
+      ["secret", "set", "x", "--key", "k", "--from-file", "/nowhere/at/all"],
+      /ENOENT[\s\S]*^next: .*check the path/m,
+    ],
+    [["apply", "-f", "/nowhere/at/all"], /^next: check the path/m],
+    [
+      ["egress", "--policy", "/nowhere", "--listen", "127.0.0.1:0", "--ca-out", "/x"],
+      /^next: .*check the path/m,
+    ],
+  ])("is a path in %j", async (words, next) => {
+    const { code, stderr } = await bb(words);
+    expect(code).toBe(1);
+    expect(stderr).toMatch(next);
+  });
+
   it("is nothing when a bottle has sent nothing yet, but a bottle that is not there is an error", async () => {
     const { code, stdout, stderr } = await bb(["logs", "there", "--audit"]);
     expect([code, stdout]).toEqual([0, ""]);

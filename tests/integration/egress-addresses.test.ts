@@ -171,10 +171,16 @@ describe("the address guard", () => {
     expect(upstream.seen[0]?.headers.host).toBe(HOST);
   });
 
-  it("says that a name leads nowhere", async () => {
-    const world = await worldOf({}, () => {
-      throw Object.assign(new Error("no"), { code: "ENOTFOUND" });
-    });
+  it.each([
+    [
+      "is not there",
+      () => {
+        throw Object.assign(new Error("no"), { code: "ENOTFOUND" });
+      },
+    ],
+    ["has no address", () => []],
+  ])("says that a name leads nowhere when it %s", async (_why, addresses) => {
+    const world = await worldOf({}, addresses);
     const answer = await request(world, `https://${HOST}/`);
     expect(answer.status).toBe(502);
     expect(answer.headers["x-bot-bottle-failed"]).toBe("UpstreamNameNotFound");

@@ -4,7 +4,7 @@ import type { PolicyRoute } from "../../wire/egress-policy.ts";
 import { type Authority, formatAuthority } from "../request/authority.ts";
 import { AddressGuard } from "./address-guard.ts";
 
-/** Finds the addresses of a name; throws as `dns.lookup` does. */
+/** Finds the addresses of a name; throws as `dns.lookup` does. An empty list is as good as a throw. */
 export type Resolve = (host: string) => Promise<readonly string[]>;
 
 /** Every address that the machine's resolver gives for a name. */
@@ -41,7 +41,9 @@ export async function pinDestination(
   const port = route.upstream?.port ?? wanted.port;
   const guard = new AddressGuard(route.allowPrivate);
   const found = isIP(host) === 0 ? await world.resolve(host) : [host];
+  // connecting to a list without entries ends node, not the connection
+  if (found.length === 0) throw Object.assign(new Error("no address"), { code: "ENOTFOUND" });
   const addresses = found.filter((address) => guard.allows(address));
-  if (addresses.length === 0 && found.length > 0) throw new AddressNotAllowedError("no address is allowed");
+  if (addresses.length === 0) throw new AddressNotAllowedError("no address is allowed");
   return { addresses, port };
 }

@@ -5,6 +5,10 @@ import { replacePrivateFile } from "./private-file.ts";
 /** Where each thing lies in the state folder. */
 export const STATE_FILES = {
   instance: "instance",
+  /** a database whose lock is what keeps a second controller out */
+  lock: "lock.db",
+  /** process that has, or had, the lock */
+  holder: "lock.pid",
   connection: "control-plane.json",
   kubeconfig: "kubeconfig",
   log: "control-plane.log",

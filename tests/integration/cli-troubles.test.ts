@@ -95,6 +95,26 @@ describe("the control plane", () => {
     expect(await bb(["get", "bottles"])).toMatchObject({ code: 0 });
   });
 
+  it("is ended by bb down also when nobody knows any more where it answers", async () => {
+    await bb(["up"]);
+    rmSync(join(bb.stateDir, "control-plane.json"));
+    expectClear(await bb(["get", "bottles"]), 1, /another controller .*end it with `bb down`/);
+    expect((await bb(["down"])).stderr).toContain("has ended");
+    expect(await bb(["get", "bottles"])).toMatchObject({ code: 0 });
+  }, 60_000);
+
+  it("is not taken for the one of another folder that has its old process number", async () => {
+    const other = aBb();
+    await Promise.all([bb(["up"]), other(["up"])]);
+    const [own, others] = [await processOf(), join(other.stateDir, "control-plane.json")];
+    await other(["down"]);
+    const connection = { url: "https://127.0.0.1:1", token: "t", caPem: "", pid: own };
+    writeFileSync(others, JSON.stringify(connection), { mode: 0o600 });
+    expect((await other(["down"])).stderr).toContain("no control plane was running");
+    expect(await processOf()).toBe(own);
+    await other.end();
+  });
+
   it("says that its port is in use, by a flag and by last time's port", async () => {
     const other = await listening(0);
     const { port } = other.address() as { port: number };

@@ -1,6 +1,7 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import type { Config } from "../../config.ts";
-import { isMissing, readConnection, removeConnection } from "../../state-folder.ts";
+import { readConnection, removeConnection, STATE_FILES } from "../../state-folder.ts";
 import { CliError } from "../cli-error.ts";
 import { pause } from "../clock.ts";
 
@@ -9,10 +10,8 @@ import { pause } from "../clock.ts";
  * on. Throws CliError when it does not end before `signal`.
  */
 export async function stopControlPlane(config: Config, signal: AbortSignal): Promise<boolean> {
-  const connection = readConnection(config.stateDir);
-  if (connection === undefined) return false;
-  const { pid } = connection;
-  if (!isController(pid)) {
+  const pid = holderOf(config.stateDir);
+  if (pid === undefined) {
     removeConnection(config.stateDir);
     return false;
   }
@@ -28,18 +27,41 @@ export async function stopControlPlane(config: Config, signal: AbortSignal): Pro
   return true;
 }
 
-/** Whether the process is one of ours: a pid alone may have gone to somebody else's program. */
-export function isController(pid: number): boolean {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, "utf8")
-      .split("\0")
-      .some((word) => word.endsWith("controller/main.ts"));
-  } catch (error) {
-    if (isMissing(error) || isGone(error)) return false;
-    throw error;
-  }
+/** The process that has the folder's lock: a pid that was written down may have gone to another program meanwhile. */
+function holderOf(stateDir: string): number | undefined {
+  const written = [readConnection(stateDir)?.pid, pidIn(join(stateDir, STATE_FILES.holder))];
+  return written.find(
+    (pid) => pid !== undefined && isController(pid) && hasOpen(pid, join(stateDir, STATE_FILES.lock)),
+  );
 }
 
-function isGone(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ESRCH";
+function pidIn(file: string): number | undefined {
+  const text = unlessGone(() => readFileSync(file, "utf8")) ?? "";
+  return /^\d+\s*$/.test(text) ? Number(text) : undefined;
+}
+
+function isController(pid: number): boolean {
+  const words = unlessGone(() => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0")) ?? [];
+  return words.some((word) => word.endsWith("controller/main.ts"));
+}
+
+function hasOpen(pid: number, file: string): boolean {
+  const wanted = statSync(file, { throwIfNoEntry: false });
+  const folder = `/proc/${pid}/fd`;
+  const open = unlessGone(() => readdirSync(folder)) ?? [];
+  return open.some((descriptor) => {
+    const found = unlessGone(() => statSync(join(folder, descriptor)));
+    return found !== undefined && found.ino === wanted?.ino && found.dev === wanted.dev;
+  });
+}
+
+/** undefined for a file that is not there, or went with its process, or is somebody else's. */
+function unlessGone<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? error.code : undefined;
+    if (["ENOENT", "ESRCH", "EACCES"].includes(String(code))) return undefined;
+    throw error;
+  }
 }

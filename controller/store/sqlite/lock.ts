@@ -1,6 +1,7 @@
 import { closeSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
+import { STATE_FILES } from "../../state-folder.ts";
 import { codeOf, SQLITE, unavailable } from "./sqlite-errors.ts";
 
 /** Another controller works on this state folder. */
@@ -15,10 +16,10 @@ export class StateDirectoryInUseError extends Error {
  */
 export function lockStateDirectory(directory: string): () => void {
   // a file of its own: the lock must not stand in the way of readers of the store's database
-  const file = join(directory, "lock.db");
+  const file = join(directory, STATE_FILES.lock);
   closeSync(openSync(file, "a", 0o600));
   const lock = new DatabaseSync(file);
-  const holder = join(directory, "lock.pid");
+  const holder = join(directory, STATE_FILES.holder);
   try {
     lock.exec("BEGIN EXCLUSIVE");
   } catch (error) {

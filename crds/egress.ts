@@ -74,9 +74,9 @@ const RouteFields = z.strictObject({
   maxBodyBytes: z
     .int()
     .min(0)
-    .max(1024 * 1024 * 1024)
+    .max(256 * 1024 * 1024)
     .optional()
-    .describe("largest request body with scan full; default 10 MiB"),
+    .describe("largest request body with scan full, in bytes, at most 256 MiB; default 10 MiB"),
 });
 type RouteFields = z.infer<typeof RouteFields>;
 

@@ -1,10 +1,15 @@
 import { once } from "node:events";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { createBoundedLog } from "./composition/bounded-log.ts";
 import { explainStart } from "./composition/explain-start.ts";
 import { startControlPlane } from "./composition/control-plane.ts";
 import { reportTo } from "./composition/start-report.ts";
 import { readConfig, type Config } from "./config.ts";
-import { createLogger } from "./engine/index.ts";
+import { createLogDestination, createLogger } from "./engine/index.ts";
+import { STATE_FILES } from "./state-folder.ts";
+
+const STDERR = 2;
 
 // The control plane as a process: `bb up` starts it, SIGTERM and SIGINT end it. It tells its start on a descriptor.
 const { values } = parseArgs({ options: { "report-descriptor": { type: "string" } } });
@@ -14,7 +19,8 @@ const report = reportTo(descriptor === undefined ? undefined : Number(descriptor
 let config: Config | undefined;
 try {
   config = readConfig();
-  const logger = createLogger({ level: config.logLevel });
+  const write = createBoundedLog(STDERR, join(config.stateDir, STATE_FILES.log));
+  const logger = createLogger({ level: config.logLevel, destination: createLogDestination(write) });
   const ended = Promise.race([once(process, "SIGTERM"), once(process, "SIGINT")]);
   const controlPlane = await startControlPlane(config, logger, report);
   logger.info({ port: Number(new URL(controlPlane.url).port) }, "the control plane answers");

@@ -2,4 +2,4 @@
 export { createBottleController } from "./bottle-controller.ts";
 export { sleep, systemClock, type Clock } from "./clock.ts";
 export { createEventRecorder } from "./event-recorder.ts";
-export { createLogger, type Logger } from "./logger.ts";
+export { createLogDestination, createLogger, type Logger } from "./logger.ts";

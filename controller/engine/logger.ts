@@ -1,4 +1,3 @@
-import { writeSync } from "node:fs";
 import { type DestinationStream, pino } from "pino";
 
 /** The facts that a line may carry; their names are fixed here. Never a secret, never a URL's query. */
@@ -57,8 +56,7 @@ const SENSITIVE = [
  */
 export function createLogger(options: {
   readonly level: LogLevel;
-  /** stderr when absent: stdout is for data */
-  readonly destination?: DestinationStream | undefined;
+  readonly destination: DestinationStream;
 }): Logger {
   return pino(
     {
@@ -68,7 +66,7 @@ export function createLogger(options: {
       redact: { paths: SENSITIVE.flatMap((name) => [name, `*.${name}`]), censor: "[redacted]" },
       serializers: { err: describeError },
     },
-    options.destination ?? createLogDestination((bytes) => writeSync(2, bytes)),
+    options.destination,
   );
 }
 

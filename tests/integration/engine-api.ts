@@ -26,7 +26,7 @@ export async function startEmbeddedApi(
     },
     attachArgv: () => [],
     clock: systemClock,
-    logger: options.logger ?? createLogger({ level: "silent" }),
+    logger: options.logger ?? createLogger({ level: "silent", destination: { write: () => undefined } }),
     folder: join(directory, "tls"),
     kubeconfigPath: kubeconfig,
     version: "0.0.0",

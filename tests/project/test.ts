@@ -9,6 +9,9 @@ import { checks } from "./check.ts";
 import { endStartedEngine } from "./engine.ts";
 import { runStep, type Step } from "./step.ts";
 
+/** Most of these wait for others, and each test has its own folders and names. */
+const SIDE_BY_SIDE = ["unit", "integration"];
+
 const PROJECTS = ["contract", "integration", "fuzz", "cluster", "escape", "e2e"] as const;
 
 interface Totals {
@@ -43,6 +46,7 @@ async function runTests(project: string): Promise<void> {
       "--reporter=default",
       "--reporter=json",
       `--outputFile.json=${report}`,
+      ...(SIDE_BY_SIDE.includes(project) ? ["--maxWorkers=2"] : []),
     ],
   });
   const counts = JSON.parse(readFileSync(report, "utf8")) as Record<

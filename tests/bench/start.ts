@@ -15,7 +15,10 @@ import { quantile, quantileLine, timed } from "./quantiles.ts";
 const ROUNDS = Number(process.argv[2] ?? 20);
 const MANY = 10;
 const NAMESPACE = "default";
-const signal = AbortSignal.timeout(60 * 60_000);
+/** Ctrl-C ends the waiting, and what was made is removed. */
+const interrupted = new AbortController();
+process.once("SIGINT", () => interrupted.abort(new Error("interrupted")));
+const signal = AbortSignal.any([interrupted.signal, AbortSignal.timeout(60 * 60_000)]);
 
 const machine = aDockerBb();
 const { bb, docker } = machine;
@@ -173,6 +176,9 @@ try {
   }
   process.stdout.write(`\n${report()}${await memory(product)}`);
   client.close();
+} catch (error) {
+  if (!interrupted.signal.aborted) throw error;
+  process.exitCode = 130;
 } finally {
   await machine.end();
 }

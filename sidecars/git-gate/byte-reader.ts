@@ -1,0 +1,57 @@
+const NEWLINE = 0x0a;
+/** no header that git writes is longer */
+const LONGEST_LINE = 4096;
+
+/** Takes lines and counted bytes from a stream, each time as much as is asked for. */
+export class ByteReader {
+  readonly #chunks: AsyncIterator<Uint8Array>;
+  #held: Buffer = Buffer.alloc(0);
+
+  constructor(stream: AsyncIterable<Uint8Array>) {
+    this.#chunks = stream[Symbol.asyncIterator]();
+  }
+
+  /** The next line without its end; an error when the stream ends or goes on without one. */
+  async line(): Promise<string> {
+    let end = this.#held.indexOf(NEWLINE);
+    while (end === -1) {
+      if (this.#held.length > LONGEST_LINE) throw new Error("a line without an end");
+      this.#held = Buffer.concat([this.#held, await this.#next()]);
+      end = this.#held.indexOf(NEWLINE);
+    }
+    const line = this.#held.toString("latin1", 0, end);
+    this.#held = this.#held.subarray(end + 1);
+    return line;
+  }
+
+  /** The next `count` bytes; an error when the stream ends before. */
+  async bytes(count: number): Promise<Buffer> {
+    const parts = [this.#held];
+    let length = this.#held.length;
+    while (length < count) {
+      const chunk = await this.#next();
+      parts.push(chunk);
+      length += chunk.length;
+    }
+    const all = parts.length === 1 ? this.#held : Buffer.concat(parts);
+    this.#held = all.subarray(count);
+    return all.subarray(0, count);
+  }
+
+  /** Waits for the stream's own end; an error when it goes on or fails. */
+  async end(): Promise<void> {
+    const { done } = await this.#chunks.next();
+    if (done !== true || this.#held.length > 0) throw new Error("more was said than asked for");
+  }
+
+  /** Lets go of the stream, which ends what writes it. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
+  }
+
+  async #next(): Promise<Buffer> {
+    const { done, value } = await this.#chunks.next();
+    if (done === true) throw new Error("the stream ended early");
+    return Buffer.from(value.buffer, value.byteOffset, value.byteLength);
+  }
+}

@@ -1,0 +1,66 @@
+import type { Detector } from "../detection/index.ts";
+import type { InspectPush, PushFinding, PushRequest, PushVerdict } from "./contract.ts";
+import { PushRefused, ruleFinding } from "./finding.ts";
+import type { GitAccess } from "./git-process.ts";
+import { changedProtectedPaths } from "./protected-paths.ts";
+import { listPushedObjects } from "./push-objects.ts";
+import { judgePush } from "./push-rules.ts";
+import { rewoundRefs } from "./rewound-refs.ts";
+import { findingsInNames } from "./scan-names.ts";
+import { findingsInObjects } from "./scan-objects.ts";
+
+/** more findings help nobody, and each costs time */
+const MOST_FINDINGS = 20;
+/** each may cost a question to git */
+const MOST_REFS = 1000;
+const TOO_MANY_REFS = ruleFinding("TooManyRefs", "the push", `Push at most ${MOST_REFS} refs at a time.`);
+
+interface Dependencies {
+  readonly detector: Detector;
+  /** PATH, on which git is found */
+  readonly path: string;
+}
+
+/** The inspection of a push: names, rules, every object, protected paths; what fails on the way refuses it. */
+export function createInspectPush({ detector, path }: Dependencies): InspectPush {
+  return async (request, signal) => {
+    const limit = AbortSignal.timeout(request.policy.timeoutMs);
+    const { gitDir, environment } = request;
+    const access: GitAccess = { path, gitDir, environment, signal: AbortSignal.any([signal, limit]) };
+    try {
+      return verdictOf(await findingsOf(access, request, detector));
+    } catch (error) {
+      return verdictOf([refusalOf(error, limit)]);
+    }
+  };
+}
+
+const verdictOf = (findings: readonly PushFinding[]): PushVerdict =>
+  findings.length === 0 ? { kind: "clean" } : { kind: "refused", findings: findings.slice(0, MOST_FINDINGS) };
+
+function refusalOf(error: unknown, limit: AbortSignal): PushFinding {
+  if (error instanceof PushRefused) return error.finding;
+  if (limit.aborted)
+    return ruleFinding("TimeLimit", "the push", "Push fewer commits at a time: the scan took too long.");
+  const help = "Push again. If that does not help, tell the owner of the bottle: nothing goes on unscanned.";
+  return ruleFinding("ScanFailed", "the push", help);
+}
+
+/** The cheap checks come first, and what they refuse is not looked at further. */
+async function findingsOf(
+  access: GitAccess,
+  request: PushRequest,
+  detector: Detector,
+): Promise<readonly PushFinding[]> {
+  if (request.updates.length > MOST_REFS) throw new PushRefused(TOO_MANY_REFS);
+  const inNames = await findingsInNames(detector, request);
+  if (inNames.length > 0) return inNames;
+  const broken = judgePush({ ...request, rewound: await rewoundRefs(access, request) });
+  if (broken.length > 0) return broken;
+  const objects = await listPushedObjects(access, request);
+  const limits = { mostFindings: MOST_FINDINGS, mostFiles: request.policy.maxObjects };
+  const inObjects = await findingsInObjects(access, objects, detector, limits);
+  if (inObjects.length > 0) return inObjects;
+  const commits = objects.filter(({ type }) => type === "commit").map(({ id }) => id);
+  return changedProtectedPaths(access, commits, request.policy.protectedPaths, MOST_FINDINGS);
+}

@@ -1,0 +1,99 @@
+import type { PushFinding } from "./contract.ts";
+import { printable, ruleFinding, utf8Of } from "./finding.ts";
+import { type GitAccess, gitWords } from "./git-process.ts";
+import { globPattern } from "./glob.ts";
+
+/** Files that a forge runs with its own secrets: the default of `protectedPaths`. */
+export const CI_PATHS: readonly string[] = [
+  ".github/workflows/**",
+  ".github/actions/**",
+  ".gitlab-ci.yml",
+  ".gitlab/ci/**",
+  ".gitea/workflows/**",
+  ".forgejo/workflows/**",
+  ".circleci/**",
+  ".buildkite/**",
+  ".woodpecker/**",
+  ".woodpecker.y*ml",
+  ".drone.y*ml",
+  ".travis.yml",
+  "appveyor.yml",
+  "azure-pipelines.yml",
+  "bitbucket-pipelines.yml",
+  "Jenkinsfile",
+];
+
+/** of merges what differs from each parent, of root commits everything; nothing is ignored or taken for a rename */
+const EVERY_CHANGE = [
+  "diff-tree",
+  ...["--stdin", "--raw", "-z", "-r"],
+  ...["-c", "--root", "--no-renames", "--ignore-submodules=none"],
+];
+
+/** Whether a path is protected, or takes the place of a directory that a protected one lies in. */
+function createPathGuard(globs: readonly string[]): (path: string) => boolean {
+  const patterns = globs
+    .flatMap((glob) => [glob, ...directoriesOf(glob)])
+    .map((each) => globPattern(each, "i"));
+  return (path) => patterns.some((pattern) => pattern.test(path));
+}
+
+/** The directories above what a glob matches, as far as it names them. */
+function directoriesOf(glob: string): string[] {
+  const segments = glob.split("/");
+  const named = segments.findIndex((segment) => segment.includes("**"));
+  const above = segments.slice(0, named === -1 ? segments.length - 1 : named);
+  return above.map((_, index) => above.slice(0, index + 1).join("/"));
+}
+
+/**
+ * Protected paths that the commits change: where what stands there is not what one of the parents has there.
+ * So a merge brings along what upstream changed, and adds nothing of its own.
+ */
+export async function changedProtectedPaths(
+  access: GitAccess,
+  commits: readonly string[],
+  globs: readonly string[],
+  most: number,
+): Promise<PushFinding[]> {
+  if (commits.length === 0 || globs.length === 0) return [];
+  const isProtected = createPathGuard(globs);
+  const input = commits.map((id) => `${id}\n`);
+  const findings: PushFinding[] = [];
+  for await (const change of changes(access, [...EVERY_CHANGE, "--", ...pathspecs(globs)], input)) {
+    if (!isProtected(change.path)) continue;
+    findings.push(findingOf(change));
+    if (findings.length === most) break;
+  }
+  return findings;
+}
+
+/** Spares git the directories that no glob begins with; all of them when one may begin with any. */
+function pathspecs(globs: readonly string[]): string[] {
+  const heads = new Set(globs.map((glob) => glob.split("/")[0] ?? ""));
+  const areNames = [...heads].every((head) => /^[\w.-]+$/.test(head));
+  return areNames ? [...heads].map((head) => `:(icase)${head}`) : [];
+}
+
+interface Change {
+  readonly commit: string;
+  readonly path: string;
+}
+
+/** Commits alone, and pairs of a change, which begins with a colon, and its path; a path is never taken for a commit. */
+async function* changes(access: GitAccess, args: readonly string[], input: string[]): AsyncGenerator<Change> {
+  let commit = "";
+  let isPath = false;
+  for await (const word of gitWords(access, args, { input, end: "\0" })) {
+    if (isPath) yield { commit, path: word };
+    else if (!word.startsWith(":")) commit = word;
+    isPath = !isPath && word.startsWith(":");
+  }
+}
+
+const findingOf = ({ commit, path }: Change): PushFinding =>
+  ruleFinding(
+    "ProtectedPath",
+    `commit ${commit}, path ${printable(utf8Of(path))}`,
+    "Leave this path as upstream has it: what stands there runs with the forge's secrets.",
+  );

@@ -1,0 +1,60 @@
+import type { Detector } from "../detection/index.ts";
+import type { PushFinding } from "./contract.ts";
+import { ruleFinding } from "./finding.ts";
+import type { GitAccess } from "./git-process.ts";
+import { locate } from "./locate.ts";
+import { textsOf } from "./object-texts.ts";
+import { type PushedObject, readObjects } from "./push-objects.ts";
+import { treeEntries, UnfoldedTrees } from "./trees.ts";
+
+/** What bounds a scan. */
+export interface ScanLimits {
+  readonly mostFindings: number;
+  /** files and directories that one tree may unfold into */
+  readonly mostFiles: number;
+}
+
+/** Secrets in the objects of a push, each read once and raw, whatever it is and however it is reached. */
+export async function findingsInObjects(
+  access: GitAccess,
+  objects: readonly PushedObject[],
+  detector: Detector,
+  limits: ScanLimits,
+): Promise<PushFinding[]> {
+  const findings: PushFinding[] = [];
+  const trees = new UnfoldedTrees();
+  for await (const { object, bytes } of readObjects(access, objects)) {
+    access.signal.throwIfAborted();
+    const entries = object.type === "tree" ? treeEntries(bytes, object.id.length / 2) : [];
+    if (object.type === "tree") trees.add(object.id, entries);
+    findings.push(...(await findingsIn(detector, object, textsOf(object.type, bytes, entries))));
+    if (findings.length >= limits.mostFindings) return findings;
+  }
+  if (trees.largest() > limits.mostFiles) findings.push(tooManyFiles(limits.mostFiles));
+  return findings;
+}
+
+/** The first finding of an object; who removes it sees the next. */
+async function findingsIn(
+  detector: Detector,
+  object: PushedObject,
+  texts: readonly Buffer[],
+): Promise<PushFinding[]> {
+  for (const bytes of texts) {
+    const inspection = await detector.inspectBody({ bytes });
+    if (inspection.kind === "opaque") {
+      const where = `${object.type} ${object.id}`;
+      return [ruleFinding(inspection.code, where, `Take it out of the push: ${inspection.because}.`)];
+    }
+    if (inspection.kind === "found")
+      return [await locate(detector, { object, bytes, finding: inspection.finding })];
+  }
+  return [];
+}
+
+const tooManyFiles = (most: number): PushFinding =>
+  ruleFinding(
+    "TooManyFiles",
+    "a tree of the push",
+    `Do not name one tree many times in another: the limit is ${most} files and directories in a checkout.`,
+  );

@@ -1,0 +1,97 @@
+import { spawn } from "node:child_process";
+import type { Environment } from "./environment.ts";
+
+const MAX_STDERR_BYTES = 64 * 1024;
+const MAX_STDOUT_BYTES = 64 * 1024 * 1024;
+
+export interface ChildRun {
+  readonly argv: readonly [string, ...string[]];
+  readonly environment: Environment;
+  readonly cwd: string;
+  /** what it reads on stdin; nothing when absent */
+  readonly input?: string;
+  readonly timeoutMs: number;
+  readonly signal: AbortSignal;
+}
+
+export interface ChildEnd {
+  /** whether it ran to its end with exit code 0 */
+  readonly ok: boolean;
+  readonly stdout: string;
+  /** the first of it, where it is long */
+  readonly stderr: string;
+  /** why it was ended or never began; absent when it ended by itself */
+  readonly ended?: "time limit" | "too much output" | "closing" | "not started";
+}
+
+/**
+ * Runs a program to its end, without a shell, in a process group of its own that dies with it. Never rejects: what
+ * goes wrong is in the result.
+ */
+export function runChild(run: ChildRun): Promise<ChildEnd> {
+  if (run.signal.aborted) return Promise.resolve({ ok: false, stdout: "", stderr: "", ended: "closing" });
+  const [program, ...rest] = run.argv;
+  const child = spawn(program, rest, { cwd: run.cwd, env: run.environment, detached: true });
+  const stdout = new Bounded(MAX_STDOUT_BYTES);
+  const stderr = new Bounded(MAX_STDERR_BYTES);
+  let ended: ChildEnd["ended"];
+  const end = (because: NonNullable<ChildEnd["ended"]>): void => {
+    ended ??= because;
+    killGroup(child.pid);
+  };
+  const limit = AbortSignal.timeout(run.timeoutMs);
+  const onLimit = (): void => end("time limit");
+  const onAbort = (): void => end("closing");
+  limit.addEventListener("abort", onLimit);
+  run.signal.addEventListener("abort", onAbort);
+  child.stdout.on("data", (chunk: Buffer) => {
+    if (!stdout.add(chunk)) end("too much output");
+  });
+  child.stderr.on("data", (chunk: Buffer) => stderr.add(chunk));
+  // a child that ends without reading closes the pipe
+  child.stdin.on("error", () => undefined);
+  child.stdin.end(run.input ?? "");
+  return new Promise((done) => {
+    child.on("error", () => (ended ??= "not started"));
+    child.on("close", (code) => {
+      limit.removeEventListener("abort", onLimit);
+      run.signal.removeEventListener("abort", onAbort);
+      const ok = code === 0 && ended === undefined;
+      const why = ended === undefined ? {} : { ended };
+      done({ ok, stdout: stdout.text(), stderr: stderr.text(), ...why });
+    });
+  });
+}
+
+/** Ends a child that was started as the leader of its group, and all that it started. */
+export function killGroup(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, "SIGKILL");
+  } catch (error) {
+    if (!(error instanceof Error) || !("code" in error) || error.code !== "ESRCH") throw error;
+  }
+}
+
+/** The first bytes of a stream, up to a limit. */
+class Bounded {
+  readonly #chunks: Buffer[] = [];
+  readonly #limit: number;
+  #bytes = 0;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** False from when there was more than the limit. */
+  add(chunk: Buffer): boolean {
+    const room = this.#limit - this.#bytes;
+    if (room > 0) this.#chunks.push(chunk.subarray(0, room));
+    this.#bytes += chunk.length;
+    return this.#bytes <= this.#limit;
+  }
+
+  text(): string {
+    return Buffer.concat(this.#chunks).toString("utf8");
+  }
+}

@@ -1,0 +1,26 @@
+import type { ServerResponse } from "node:http";
+import { FLUSH, pktLine } from "./pkt-line.ts";
+import { plainText } from "./plain-text.ts";
+import type { GateRequest } from "./request-line.ts";
+
+/** Answers with a status and words, which git shows as the remote's; nothing when an answer is under way. */
+export function answerText(response: ServerResponse, status: number, because: string): void {
+  if (response.headersSent) return void response.destroy();
+  const closes = { connection: "close" };
+  response.writeHead(status, { "content-type": "text/plain; charset=utf-8", ...closes });
+  response.end(`git-gate: ${plainText(because)}\n`);
+}
+
+/** Answers in git's own protocol, so that the client ends with `fatal: remote error: …`. */
+export function answerError(
+  response: ServerResponse,
+  asked: Extract<GateRequest, { kind: "advertise" | "call" }>,
+  message: string,
+): void {
+  if (response.headersSent) return void response.destroy();
+  const isAdvertisement = asked.kind === "advertise";
+  const type = `application/x-${asked.service}-${isAdvertisement ? "advertisement" : "result"}`;
+  response.writeHead(200, { "content-type": type, "cache-control": "no-cache", connection: "close" });
+  const announced = isAdvertisement ? [pktLine(`# service=${asked.service}\n`), FLUSH] : [];
+  response.end(Buffer.concat([...announced, pktLine(`ERR ${plainText(message)}`)]));
+}

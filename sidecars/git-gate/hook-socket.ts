@@ -1,0 +1,74 @@
+import { chmodSync } from "node:fs";
+import { once } from "node:events";
+import { createServer, type Server, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { randomBytes } from "node:crypto";
+import type { HookAnswer, HookCall } from "./hook-wire.ts";
+
+const MAX_CALL_BYTES = 16 * 1024 * 1024;
+
+/** Answers the hooks of one push. `say` gives words to the client while it works. */
+export type AnswerHook = (
+  call: HookCall,
+  say: (words: string) => void,
+) => Promise<Extract<HookAnswer, { accept: boolean }>>;
+
+/** A unix socket where hooks ask the gate. Each push has a nonce; without it there is no answer. */
+export class HookSocket {
+  readonly path: string;
+  readonly #pushes = new Map<string, AnswerHook>();
+  readonly #server: Server;
+  readonly #sockets = new Set<Socket>();
+
+  constructor(path: string) {
+    this.path = path;
+    this.#server = createServer((socket) => this.#accept(socket));
+  }
+
+  async listen(): Promise<void> {
+    this.#server.listen(this.path);
+    await once(this.#server, "listening");
+    chmodSync(this.path, 0o600);
+  }
+
+  async close(): Promise<void> {
+    const closed = once(this.#server, "close");
+    this.#server.close();
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  /** Lets the hooks of a push be answered, until `forget`. */
+  expect(answer: AnswerHook): { readonly nonce: string; forget(): void } {
+    const nonce = randomBytes(32).toString("base64url");
+    this.#pushes.set(nonce, answer);
+    return { nonce, forget: () => this.#pushes.delete(nonce) };
+  }
+
+  #accept(socket: Socket): void {
+    this.#sockets.add(socket);
+    socket.on("close", () => this.#sockets.delete(socket));
+    socket.on("error", () => socket.destroy());
+    let bytes = 0;
+    socket.on("data", (chunk: Buffer) => {
+      bytes += chunk.length;
+      if (bytes > MAX_CALL_BYTES) socket.destroy();
+    });
+    createInterface({ input: socket }).once("line", (line) => void this.#answer(line, socket));
+  }
+
+  async #answer(line: string, socket: Socket): Promise<void> {
+    const write = (answer: HookAnswer): void =>
+      void (socket.writable && socket.write(`${JSON.stringify(answer)}\n`));
+    try {
+      const call = JSON.parse(line) as HookCall;
+      const answer = this.#pushes.get(call.nonce);
+      if (answer !== undefined) write(await answer(call, (say) => write({ say })));
+    } catch {
+      // what it hears nothing of, a hook refuses
+      write({ say: "git-gate: the push could not be judged" });
+    } finally {
+      socket.end();
+    }
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * The hooks of a mirror, a program of its own that git starts: `hook.ts pre-receive|proc-receive`. It asks the gate and
+ * does what it says; where no verdict comes it refuses.
+ */
+import { connect } from "node:net";
+import { createInterface } from "node:readline";
+import { HOOK_NONCE, HOOK_SOCKET, type HookAnswer, type HookCall } from "./hook-wire.ts";
+import { FLUSH, pktLine, pktLinesOf } from "./pkt-line.ts";
+
+const QUARANTINE = ["GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"];
+
+type Verdict = Extract<HookAnswer, { accept: boolean }>;
+
+/** Runs a hook of this name; `environment` is what git gave it. Resolves to the exit code. */
+export async function runHook(name: string, environment: NodeJS.ProcessEnv): Promise<number> {
+  if (name === "pre-receive") return preReceive(environment);
+  if (name === "proc-receive") return procReceive(environment);
+  return 1;
+}
+
+async function preReceive(environment: NodeJS.ProcessEnv): Promise<number> {
+  let text = "";
+  for await (const chunk of process.stdin.setEncoding("utf8")) text += chunk as string;
+  const commands = text.split("\n").filter((line) => line !== "");
+  const verdict = await ask("pre-receive", commands, environment);
+  return verdict?.accept === true ? 0 : 1;
+}
+
+/** Tells git which refs upstream took; git itself then moves those. See githooks(5). */
+async function procReceive(environment: NodeJS.ProcessEnv): Promise<number> {
+  const [features = []] = await readSections(1);
+  process.stdout.write(Buffer.concat([pktLine("version=1\0push-options atomic"), FLUSH]));
+  const hasOptions = String(features[0]).includes("push-options");
+  const [commands = []] = await readSections(hasOptions ? 2 : 1);
+  const verdict = await ask("proc-receive", commands.map(String), environment);
+  const report = commands.flatMap((command) => {
+    const ref = String(command).trimEnd().split(" ")[2] ?? "";
+    const because = verdict?.accept === true ? verdict.refused[ref] : "the gate gave no verdict";
+    if (because !== undefined) return [pktLine(`ng ${ref} ${because}`)];
+    return [pktLine(`ok ${ref}`), pktLine("option fall-through")];
+  });
+  process.stdout.write(Buffer.concat([...report, FLUSH]));
+  return 0;
+}
+
+let unread = Buffer.alloc(0);
+
+/** Reads lines of stdin up to the given number of flushes, one list for each. */
+async function readSections(count: number): Promise<Buffer[][]> {
+  const chunks = process.stdin.iterator({ destroyOnReturn: false }) as AsyncIterator<Buffer>;
+  for (;;) {
+    const sections: Buffer[][] = [[]];
+    for (const { payload, end } of pktLinesOf(unread)) {
+      if (payload !== undefined) sections.at(-1)?.push(payload);
+      else if (sections.length < count) sections.push([]);
+      else {
+        unread = unread.subarray(end);
+        return sections;
+      }
+    }
+    const { value, done } = await chunks.next();
+    if (done === true) throw new Error("git ended too soon");
+    unread = Buffer.concat([unread, value]);
+  }
+}
+
+async function ask(
+  hook: HookCall["hook"],
+  commands: readonly string[],
+  environment: NodeJS.ProcessEnv,
+): Promise<Verdict | undefined> {
+  const count = Number(environment["GIT_PUSH_OPTION_COUNT"] ?? 0);
+  const call: HookCall = {
+    nonce: environment[HOOK_NONCE] ?? "",
+    hook,
+    commands,
+    pushOptions: Array.from({ length: count }, (_, index) => environment[`GIT_PUSH_OPTION_${index}`] ?? ""),
+    quarantine: Object.fromEntries(
+      QUARANTINE.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
+    ),
+  };
+  const socket = connect(environment[HOOK_SOCKET] ?? "");
+  socket.on("error", () => process.stderr.write("git-gate: the gate cannot be reached\n"));
+  socket.write(`${JSON.stringify(call)}\n`);
+  for await (const line of createInterface({ input: socket })) {
+    const answer = JSON.parse(line) as HookAnswer;
+    if ("accept" in answer) return answer;
+    process.stderr.write(`${answer.say}\n`);
+  }
+  return undefined;
+}

@@ -1,0 +1,36 @@
+import type { PushPolicy } from "./contract.ts";
+
+/** old repositories have these, and no reader of objects minds */
+const HARMLESS = ["zeroPaddedFilemode", "badTimezone", "missingSpaceBeforeDate"];
+
+const FIXED = [
+  ["core", ["repositoryFormatVersion=0", "bare=true", "fsmonitor=false", "logAllRefUpdates=false"]],
+  ["http", ["uploadpack=true", "receivepack=true", "getanyfile=false"]],
+  ["transfer", ["fsckObjects=true", "hideRefs=refs", "hideRefs=!refs/heads", "hideRefs=!refs/tags"]],
+  ["fetch", ["fsckObjects=true", "recurseSubmodules=false"]],
+  ['fetch "fsck"', HARMLESS.map((name) => `${name}=ignore`)],
+  ["fsck", HARMLESS.map((name) => `${name}=ignore`)],
+  ["uploadpack", ["allowFilter=true"]],
+  ["receive", ["fsckObjects=true", "advertiseAtomic=true", "shallowUpdate=false", "autogc=false"]],
+  ["receive", ["denyDeletes=false", "denyDeleteCurrent=ignore", "denyNonFastForwards=false"]],
+  ["receive", ["procReceiveRefs=refs/heads", "procReceiveRefs=refs/tags", "updateServerInfo=false"]],
+  ["push", ["recurseSubmodules=no", "followTags=false"]],
+  ["gc", ["auto=0"]],
+  ["maintenance", ["auto=false"]],
+] as const;
+
+/**
+ * The whole configuration of a mirror. Only refs/heads and refs/tags exist for a client, both ways; what may be
+ * forced or deleted is the policy's and upstream's to say, so git itself refuses neither.
+ */
+export function mirrorConfig(hooksFolder: string, policy: PushPolicy): string {
+  const sections = [
+    ...FIXED,
+    ["core", [`hooksPath=${hooksFolder}`]],
+    [
+      "receive",
+      [`maxInputSize=${policy.maxInflatedBytes}`, `advertisePushOptions=${policy.allowPushOptions}`],
+    ],
+  ] as const;
+  return sections.map(([section, settings]) => `[${section}]\n\t${settings.join("\n\t")}\n`).join("");
+}

@@ -1,0 +1,104 @@
+import { existsSync, globSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type ChildEnd, runChild } from "./child.ts";
+import type { Environment } from "./environment.ts";
+
+const LOCAL_TIMEOUT_MS = 60_000;
+const CHECK_TIMEOUT_MS = 15 * 60_000;
+
+/** Refs by name, with the ids they are at. */
+export type Refs = ReadonlyMap<string, string>;
+
+/** The mirror could not be read, as when it is corrupt. */
+export class MirrorError extends Error {
+  override readonly name = "MirrorError";
+}
+
+/** A bare repository that follows one remote, in a folder of the gate's own. */
+export class Mirror {
+  readonly gitDir: string;
+  readonly #config: string;
+  readonly #environment: Environment;
+  readonly #signal: AbortSignal;
+
+  constructor(parts: {
+    readonly gitDir: string;
+    readonly config: string;
+    readonly environment: Environment;
+    readonly signal: AbortSignal;
+  }) {
+    this.gitDir = parts.gitDir;
+    this.#config = parts.config;
+    this.#environment = parts.environment;
+    this.#signal = parts.signal;
+  }
+
+  /** Makes it when it is not there, and undoes what a killed process left in it. Nothing may be using it. */
+  async open(): Promise<void> {
+    if (!existsSync(this.gitDir)) return this.rebuild();
+    const leftovers = globSync(["**/*.lock", "objects/tmp_objdir-*", "objects/incoming-*"], {
+      cwd: this.gitDir,
+    });
+    for (const path of leftovers) rmSync(join(this.gitDir, path), { recursive: true, force: true });
+    // whatever is there, only our words count
+    for (const path of ["hooks", "info", "objects/info/alternates", "config.worktree", "shallow"]) {
+      rmSync(join(this.gitDir, path), { recursive: true, force: true });
+    }
+    writeFileSync(join(this.gitDir, "config"), this.#config);
+  }
+
+  /** Puts an empty one in its place. */
+  async rebuild(): Promise<void> {
+    const fresh = `${this.gitDir}.new`;
+    rmSync(fresh, { recursive: true, force: true });
+    const made = await this.#run(
+      ["init", "--bare", "--quiet", "--template=", "--initial-branch=main", fresh],
+      "/",
+    );
+    if (!made.ok) throw new MirrorError(`the mirror could not be made: ${made.stderr}`);
+    writeFileSync(join(fresh, "config"), this.#config);
+    rmSync(this.gitDir, { recursive: true, force: true });
+    renameSync(fresh, this.gitDir);
+  }
+
+  async refs(): Promise<Refs> {
+    const end = await this.#listRefs();
+    if (!end.ok) throw new MirrorError("the refs of the mirror cannot be read");
+    const lines = end.stdout.split("\n").filter((line) => line !== "");
+    return new Map(
+      lines.map((line) => [line.slice(line.indexOf(" ") + 1), line.slice(0, line.indexOf(" "))]),
+    );
+  }
+
+  /** Whether git takes it for a repository whose refs make sense. */
+  async isReadable(): Promise<boolean> {
+    return (await this.#listRefs()).ok;
+  }
+
+  /** The branch that a clone checks out. */
+  async pointHead(branch: string): Promise<void> {
+    const end = await this.#run([`--git-dir=${this.gitDir}`, "symbolic-ref", "HEAD", branch]);
+    if (!end.ok) throw new MirrorError("HEAD of the mirror cannot be written");
+  }
+
+  /** Reads every object; takes long. */
+  async isSound(): Promise<boolean> {
+    const check = ["fsck", "--full", "--no-dangling", "--no-progress"];
+    return (await this.#run([`--git-dir=${this.gitDir}`, ...check], this.gitDir, CHECK_TIMEOUT_MS)).ok;
+  }
+
+  /** With the objects' types, so that it fails when the object of a ref is not there. */
+  #listRefs(): Promise<ChildEnd> {
+    return this.#run([
+      `--git-dir=${this.gitDir}`,
+      "for-each-ref",
+      "--format=%(objecttype) %(objectname) %(refname)",
+    ]);
+  }
+
+  #run(args: readonly string[], cwd = this.gitDir, timeoutMs = LOCAL_TIMEOUT_MS): Promise<ChildEnd> {
+    if (!existsSync(cwd)) return Promise.resolve({ ok: false, stdout: "", stderr: "it is gone" });
+    const [environment, signal] = [this.#environment, this.#signal];
+    return runChild({ argv: ["git", ...args], environment, cwd, timeoutMs, signal });
+  }
+}

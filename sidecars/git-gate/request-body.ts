@@ -1,0 +1,60 @@
+import type { IncomingMessage } from "node:http";
+import { pipeline, Readable } from "node:stream";
+import { createGunzip } from "node:zlib";
+import { pktLinesOf } from "./pkt-line.ts";
+
+const MAX_COMMANDS_BYTES = 1024 * 1024;
+
+/** The body of a request with its coding undone; undefined when that is unknown. */
+export function plainBodyOf(request: IncomingMessage): Readable | undefined {
+  const coding = request.headers["content-encoding"] ?? "identity";
+  if (coding === "identity") return request;
+  if (coding !== "gzip" && coding !== "x-gzip") return undefined;
+  // an error ends the plain stream, and its reader sees that
+  return pipeline(request, createGunzip(), () => undefined);
+}
+
+export interface Commands {
+  /** the whole body again */
+  readonly body: Readable;
+  readonly atomic: boolean;
+}
+
+/**
+ * Reads of a push whether it is atomic, which git tells no hook before the last. Undefined when the commands are too
+ * many or no pkt-lines: then nobody knows.
+ */
+export async function readCommands(body: Readable): Promise<Commands | undefined> {
+  let read = Buffer.alloc(0);
+  let atomic: boolean | undefined;
+  const rest = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+  while (atomic === undefined) {
+    const { done, value } = await rest.next();
+    if (done === true) break;
+    read = Buffer.concat([read, value]);
+    if (read.length > MAX_COMMANDS_BYTES + value.length) return undefined;
+    atomic = isAtomic(read);
+  }
+  const whole = Readable.from(again(read, rest), { objectMode: false });
+  return { body: whole, atomic: atomic ?? false };
+}
+
+/** Undefined as long as the first command has not come; throws on what is no pkt-line. */
+function isAtomic(bytes: Buffer): boolean | undefined {
+  for (const { payload } of pktLinesOf(bytes)) {
+    if (payload === undefined) return false;
+    const end = payload.indexOf(0);
+    if (end !== -1)
+      return payload
+        .toString("latin1", end + 1)
+        .trimEnd()
+        .split(" ")
+        .includes("atomic");
+  }
+  return undefined;
+}
+
+async function* again(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
+  yield first;
+  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
+}

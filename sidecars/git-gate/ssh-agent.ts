@@ -1,0 +1,64 @@
+import { type ChildProcessByStdio, spawn } from "node:child_process";
+import { once } from "node:events";
+import { readFileSync } from "node:fs";
+import type { Readable, Writable } from "node:stream";
+import { killGroup, runChild } from "./child.ts";
+
+const START_TIMEOUT_MS = 10_000;
+
+/**
+ * An ssh-agent that holds one private key in its memory. It runs beside `cat`, whose stdin this process holds: when
+ * this process dies, however it does, `cat` ends, and an ssh-agent ends within ten seconds of what it runs beside.
+ */
+export class SshAgent {
+  readonly socket: string;
+  readonly #beside: ChildProcessByStdio<Writable, Readable, null>;
+  readonly #pid: number;
+
+  private constructor(socket: string, beside: ChildProcessByStdio<Writable, Readable, null>, pid: number) {
+    this.socket = socket;
+    this.#beside = beside;
+    this.#pid = pid;
+  }
+
+  /** Starts one at `socket`, where nothing is, and gives it the key on stdin. Throws when the key cannot be used. */
+  static async start(socket: string, privateKey: string, path: string): Promise<SshAgent> {
+    const environment = { PATH: path, HOME: "/nonexistent", LC_ALL: "C" };
+    const beside = spawn("ssh-agent", ["-a", socket, "cat"], {
+      cwd: "/",
+      env: environment,
+      stdio: ["pipe", "pipe", "ignore"],
+      detached: true,
+    });
+    beside.stdin.on("error", () => undefined);
+    beside.stdin.write("\n");
+    // the echo says that cat runs and the agent listens
+    await once(beside.stdout, "data", { signal: AbortSignal.timeout(START_TIMEOUT_MS) });
+    const agent = new SshAgent(socket, beside, agentPidOf(beside.pid));
+    const added = await runChild({
+      argv: ["ssh-add", "-q", "-"],
+      environment: { ...environment, SSH_AUTH_SOCK: socket, SSH_ASKPASS_REQUIRE: "never" },
+      cwd: "/",
+      input: privateKey.endsWith("\n") ? privateKey : `${privateKey}\n`,
+      timeoutMs: START_TIMEOUT_MS,
+      signal: new AbortController().signal,
+    });
+    if (added.ok) return agent;
+    await agent.close();
+    throw new Error("the private key cannot be used: it must be an OpenSSH key without a passphrase");
+  }
+
+  async close(): Promise<void> {
+    const ended = once(this.#beside, "close");
+    killGroup(this.#pid);
+    killGroup(this.#beside.pid);
+    if (this.#beside.exitCode === null && this.#beside.signalCode === null) await ended;
+  }
+}
+
+/** ssh-agent tells its process id only to what it runs. */
+function agentPidOf(pid: number | undefined): number {
+  const [, agent] = /(?:^|\0)SSH_AGENT_PID=(\d+)\0/.exec(readFileSync(`/proc/${pid}/environ`, "utf8")) ?? [];
+  if (agent === undefined) throw new Error("ssh-agent did not start");
+  return Number(agent);
+}

@@ -1,0 +1,99 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { createInterface } from "node:readline";
+import { userInfo } from "node:os";
+import { join } from "node:path";
+
+const SSHD = "/usr/sbin/sshd";
+
+/** A real OpenSSH server on loopback that lets one key in. */
+export interface Sshd {
+  readonly port: number;
+  readonly user: string;
+  /** its line of known_hosts */
+  readonly knownHost: string;
+  /** the key that it lets in */
+  readonly privateKey: string;
+  /** logins so far */
+  logins(): number;
+  start(): Promise<void>;
+  /** nobody can connect any more */
+  stop(): Promise<void>;
+}
+
+/** A fresh key pair in `folder`, the private half with `folder/NAME` as its file. */
+export function aKey(folder: string, name: string, passphrase = ""): { private: string; public: string } {
+  const file = join(folder, name);
+  execFileSync("ssh-keygen", ["-q", "-t", "ed25519", "-N", passphrase, "-C", name, "-f", file]);
+  const [type, body] = readFileSync(`${file}.pub`, "utf8").split(" ");
+  return { private: readFileSync(file, "utf8"), public: `${type} ${body}` };
+}
+
+/** Starts one with its files in `folder`. */
+export async function startSshd(folder: string): Promise<Sshd> {
+  if (!existsSync(SSHD)) throw new Error(`these tests need ${SSHD}: apt-get install openssh-server`);
+  // sshd wants it as root, and systemd makes it elsewhere
+  if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true });
+  const port = await aFreePort();
+  const host = aKey(folder, "host-key");
+  const client = aKey(folder, "client-key");
+  writeFileSync(join(folder, "authorized_keys"), `${client.public}\n`);
+  const config = join(folder, "sshd_config");
+  const settings = {
+    Port: port,
+    ListenAddress: "127.0.0.1",
+    HostKey: join(folder, "host-key"),
+    AuthorizedKeysFile: join(folder, "authorized_keys"),
+    PidFile: "none",
+    StrictModes: "no",
+    UsePAM: "no",
+    PasswordAuthentication: "no",
+    LogLevel: "INFO",
+    MaxStartups: "100",
+  };
+  writeFileSync(
+    config,
+    Object.entries(settings)
+      .map(([name, value]) => `${name} ${value}\n`)
+      .join(""),
+  );
+  let listener: ChildProcess | undefined;
+  let logins = 0;
+  const sshd: Sshd = {
+    port,
+    user: userInfo().username,
+    knownHost: `[127.0.0.1]:${port} ${host.public}`,
+    privateKey: client.private,
+    logins: () => logins,
+    async start() {
+      const child = spawn(SSHD, ["-D", "-e", "-f", config], { stdio: ["ignore", "ignore", "pipe"] });
+      listener = child;
+      const listening = Promise.withResolvers<void>();
+      createInterface({ input: child.stderr }).on("line", (line) => {
+        if (line.includes("Server listening")) listening.resolve();
+        if (line.startsWith("Accepted publickey")) logins += 1;
+      });
+      child.once("exit", () => listening.reject(new Error("sshd did not start")));
+      await listening.promise;
+    },
+    async stop() {
+      if (listener === undefined || listener.exitCode !== null || listener.signalCode !== null) return;
+      const ended = once(listener, "exit");
+      listener.kill("SIGTERM");
+      await ended;
+    },
+  };
+  await sshd.start();
+  return sshd;
+}
+
+async function aFreePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  return typeof address === "object" && address !== null ? address.port : 0;
+}

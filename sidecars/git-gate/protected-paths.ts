@@ -23,12 +23,8 @@ export const CI_PATHS: readonly string[] = [
   "Jenkinsfile",
 ];
 
-/** of merges what differs from each parent, of root commits everything; nothing is ignored or taken for a rename */
-const EVERY_CHANGE = [
-  "diff-tree",
-  ...["--stdin", "--raw", "-z", "-r"],
-  ...["-c", "--root", "--no-renames", "--ignore-submodules=none"],
-];
+/** of merges what differs from each parent, of root commits everything */
+const EVERY_CHANGE = ["diff-tree", "--stdin", "--raw", "-z", "-r", "-c", "--root"];
 
 /** Whether a path is protected, or takes the place of a directory that a protected one lies in. */
 function createPathGuard(globs: readonly string[]): (path: string) => boolean {
@@ -60,19 +56,12 @@ export async function changedProtectedPaths(
   const isProtected = createPathGuard(globs);
   const input = commits.map((id) => `${id}\n`);
   const findings: PushFinding[] = [];
-  for await (const change of changes(access, [...EVERY_CHANGE, "--", ...pathspecs(globs)], input)) {
+  for await (const change of changes(access, input)) {
     if (!isProtected(change.path)) continue;
     findings.push(findingOf(change));
     if (findings.length === most) break;
   }
   return findings;
-}
-
-/** Spares git the directories that no glob begins with; all of them when one may begin with any. */
-function pathspecs(globs: readonly string[]): string[] {
-  const heads = new Set(globs.map((glob) => glob.split("/")[0] ?? ""));
-  const areNames = [...heads].every((head) => /^[\w.-]+$/.test(head));
-  return areNames ? [...heads].map((head) => `:(icase)${head}`) : [];
 }
 
 interface Change {
@@ -81,10 +70,10 @@ interface Change {
 }
 
 /** Commits alone, and pairs of a change, which begins with a colon, and its path; a path is never taken for a commit. */
-async function* changes(access: GitAccess, args: readonly string[], input: string[]): AsyncGenerator<Change> {
+async function* changes(access: GitAccess, input: readonly string[]): AsyncGenerator<Change> {
   let commit = "";
   let isPath = false;
-  for await (const word of gitWords(access, args, { input, end: "\0" })) {
+  for await (const word of gitWords(access, EVERY_CHANGE, { input, end: "\0" })) {
     if (isPath) yield { commit, path: word };
     else if (!word.startsWith(":")) commit = word;
     isPath = !isPath && word.startsWith(":");

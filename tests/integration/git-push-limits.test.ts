@@ -1,4 +1,7 @@
 import { randomBytes } from "node:crypto";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RefUpdate } from "../../sidecars/git-gate/contract.ts";
@@ -94,6 +97,32 @@ describe("a push over a limit is refused", () => {
   });
 });
 
+describe("a git that does not end by itself", () => {
+  let folder: string;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "bb-git-"));
+    const script = `#!/bin/sh\ntrap '' TERM PIPE\necho $$ > '${folder}/pid'\necho a\necho b\nexec sleep 50\n`;
+    writeFileSync(join(folder, "git"), script, { mode: 0o700 });
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  it.each([
+    ["TooManyObjects", { maxObjects: 1 }],
+    ["TimeLimit", { timeoutMs: 1_000 }],
+  ])(
+    "is ended with the inspection: %s",
+    async (rule, policy) => {
+      const path = `${folder}:${process.env["PATH"]}`;
+
+      expect(rulesOf(await repository.inspect({ to: "1".repeat(40) }, { path, policy }))).toEqual([rule]);
+
+      const pid = Number(readFileSync(join(folder, "pid"), "utf8"));
+      expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    },
+    10_000,
+  );
+});
+
 describe("a push that cannot be looked at is refused", () => {
   const clean = (): Partial<RefUpdate> => ({ to: repository.commit({ files: { a: "clean" } }) });
 
@@ -123,8 +152,10 @@ describe("a push that cannot be looked at is refused", () => {
     expect(rulesOf(verdict)).toEqual(["ScanFailed"]);
   });
 
-  it("with a tree that is none", async () => {
-    const tree = repository.object("tree", Buffer.concat([Buffer.from("9 a\0"), Buffer.alloc(20)]));
+  // git counts in 32 bits, so that the second is a directory to it
+  it.each(["9", `1${"0".repeat(18)}040000`])("with a tree that has the mode %s", async (mode) => {
+    const id = Buffer.from(repository.tree({ a: "clean" }), "hex");
+    const tree = repository.object("tree", Buffer.concat([Buffer.from(`${mode} a\0`), id]));
 
     expect(rulesOf(await repository.inspect({ to: repository.commit({ tree }) }))).toEqual(["ScanFailed"]);
   });

@@ -189,6 +189,15 @@ describe("a finding", () => {
     expect(rulesOf(await repository.inspect({ to: repository.commit({ files }) }))).toHaveLength(20);
   });
 
+  it("does not tell a path that holds a secret itself", async () => {
+    const to = repository.commit({ files: { [SECRET]: { sub: { a: line } } } });
+
+    const verdict = await repository.inspect({ to });
+
+    expect(rulesOf(verdict)).toHaveLength(2);
+    expect(JSON.stringify(verdict)).not.toContain(SECRET);
+  });
+
   it("does not steer the terminal that it is shown on", async () => {
     const to = repository.commit({ files: { "a\u001b]52;c;x\u0007\u202e\u009b.txt": line } });
 

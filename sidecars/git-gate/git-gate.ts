@@ -13,8 +13,8 @@ import { writeHooks } from "./hooks-folder.ts";
 import { Push } from "./push.ts";
 import { checkDeclarations, type RemoteDeclaration } from "./remote-declaration.ts";
 import { Remote } from "./remote.ts";
-import { plainBodyOf, readCommands } from "./request-body.ts";
-import { type GateRequest, type GitService, readRequestLine } from "./request-line.ts";
+import { limited, plainBodyOf, readCommands } from "./request-body.ts";
+import { type GateRequest, readRequestLine } from "./request-line.ts";
 import type { UpstreamLimits } from "./upstream.ts";
 import { UpstreamError } from "./upstream-failure.ts";
 
@@ -38,6 +38,8 @@ export interface GateOptions {
 type Asked = Extract<GateRequest, { kind: "advertise" | "call" }>;
 
 const MAX_CONNECTIONS = 64;
+/** what a client wants and has, its coding undone */
+const MAX_QUESTION_BYTES = 64 * 1024 * 1024;
 const HEADERS_TIMEOUT_MS = 30_000;
 const CORRUPTION =
   /corrupt|bad object|unable to read|unable to find|not a git repository|does not match index|inflate/i;
@@ -149,7 +151,7 @@ export class GitGate {
     if (body === undefined) return answerText(response, 415, "the body must be plain or gzip");
     if (asked.service === "git-receive-pack") return this.#push(remote, asked, { request, response, body });
     await remote.refresh();
-    await this.#backend(remote, asked, { request, response, body });
+    await this.#backend(remote, asked, { request, response, body: limited(body, MAX_QUESTION_BYTES) });
   }
 
   async #push(remote: Remote, asked: Asked, exchange: Exchange): Promise<void> {
@@ -183,7 +185,6 @@ export class GitGate {
         GIT_HTTP_EXPORT_ALL: "1",
         REMOTE_USER: "agent",
         REMOTE_ADDR: "agent",
-        CONTENT_TYPE: exchange.request.headers["content-type"] ?? "",
         ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
         ...exchange.variables,
       },
@@ -209,9 +210,10 @@ interface Exchange {
 function targetOf({ kind, name, service }: Asked): Readonly<Record<string, string>> {
   if (kind === "advertise") {
     const PATH_INFO = `/${name}.git/info/refs`;
-    return { REQUEST_METHOD: "GET", PATH_INFO, QUERY_STRING: `service=${service satisfies GitService}` };
+    return { REQUEST_METHOD: "GET", PATH_INFO, QUERY_STRING: `service=${service}` };
   }
-  return { REQUEST_METHOD: "POST", PATH_INFO: `/${name}.git/${service}`, QUERY_STRING: "" };
+  const CONTENT_TYPE = `application/x-${service}-request`;
+  return { REQUEST_METHOD: "POST", PATH_INFO: `/${name}.git/${service}`, QUERY_STRING: "", CONTENT_TYPE };
 }
 
 function protocolOf(request: IncomingMessage): string | undefined {

@@ -65,9 +65,7 @@ export class Mirror {
     const end = await this.#listRefs();
     if (!end.ok) throw new MirrorError("the refs of the mirror cannot be read");
     const lines = end.stdout.split("\n").filter((line) => line !== "");
-    return new Map(
-      lines.map((line) => [line.slice(line.indexOf(" ") + 1), line.slice(0, line.indexOf(" "))]),
-    );
+    return new Map(lines.map((line) => line.split(" ")).map(([, id = "", ref = ""]) => [ref, id]));
   }
 
   /** Whether git takes it for a repository whose refs make sense. */

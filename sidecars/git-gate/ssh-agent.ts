@@ -30,10 +30,7 @@ export class SshAgent {
       stdio: ["pipe", "pipe", "ignore"],
       detached: true,
     });
-    beside.stdin.on("error", () => undefined);
-    beside.stdin.write("\n");
-    // the echo says that cat runs and the agent listens
-    await once(beside.stdout, "data", { signal: AbortSignal.timeout(START_TIMEOUT_MS) });
+    await listening(beside);
     const agent = new SshAgent(socket, beside, agentPidOf(beside.pid));
     const added = await runChild({
       argv: ["ssh-add", "-q", "-"],
@@ -53,6 +50,22 @@ export class SshAgent {
     killGroup(this.#pid);
     killGroup(this.#beside.pid);
     if (this.#beside.exitCode === null && this.#beside.signalCode === null) await ended;
+  }
+}
+
+/** Resolves when `cat` echoes: then the agent listens. */
+async function listening(beside: ChildProcessByStdio<Writable, Readable, null>): Promise<void> {
+  const failed = new AbortController();
+  beside.on("error", () => failed.abort());
+  beside.on("close", () => failed.abort());
+  beside.stdin.on("error", () => undefined);
+  beside.stdin.write("\n");
+  const signal = AbortSignal.any([failed.signal, AbortSignal.timeout(START_TIMEOUT_MS)]);
+  try {
+    await once(beside.stdout, "data", { signal });
+  } catch (cause) {
+    killGroup(beside.pid);
+    throw new Error("ssh-agent did not start", { cause });
   }
 }
 

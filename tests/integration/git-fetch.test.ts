@@ -145,6 +145,17 @@ describe("reading through the gate", () => {
     expect(other).toBe("git-gate: the body must be plain or gzip\n");
   });
 
+  it("cuts off a question that gzip makes endless", async () => {
+    const [id, wanted] = ["1".repeat(40), inUpstream("rev-parse", "main")];
+    const headers = { "git-protocol": "version=2", "content-encoding": "gzip" };
+    const question = (haves: number): Buffer =>
+      gzipSync(`0011command=fetch00010032want ${wanted}\n${`0032have ${id}\n`.repeat(haves)}0000`, {
+        level: 1,
+      });
+    expect(await post("git-upload-pack", question(100), headers)).toContain("acknowledgments");
+    expect(await post("git-upload-pack", question(1_400_000), headers)).toBe("");
+  });
+
   it("asks upstream once for clients that wait together, and never shows an answer older than the question", async () => {
     const before = world.sshd.logins();
     const clones = Array.from({ length: 8 }, (_, index) =>

@@ -13,7 +13,7 @@ import { writeHooks } from "./hooks-folder.ts";
 import { Push } from "./push.ts";
 import { checkDeclarations, type RemoteDeclaration } from "./remote-declaration.ts";
 import { Remote } from "./remote.ts";
-import { limited, plainBodyOf, readCommands } from "./request-body.ts";
+import { plainBodyOf, readCommands } from "./request-body.ts";
 import { type GateRequest, readRequestLine } from "./request-line.ts";
 import type { UpstreamLimits } from "./upstream.ts";
 import { UpstreamError } from "./upstream-failure.ts";
@@ -38,8 +38,6 @@ export interface GateOptions {
 type Asked = Extract<GateRequest, { kind: "advertise" | "call" }>;
 
 const MAX_CONNECTIONS = 64;
-/** what a client wants and has, its coding undone */
-const MAX_QUESTION_BYTES = 64 * 1024 * 1024;
 const HEADERS_TIMEOUT_MS = 30_000;
 const CORRUPTION =
   /corrupt|bad object|unable to read|unable to find|not a git repository|does not match index|inflate/i;
@@ -151,7 +149,7 @@ export class GitGate {
     if (body === undefined) return answerText(response, 415, "the body must be plain or gzip");
     if (asked.service === "git-receive-pack") return this.#push(remote, asked, { request, response, body });
     await remote.refresh();
-    await this.#backend(remote, asked, { request, response, body: limited(body, MAX_QUESTION_BYTES) });
+    await this.#backend(remote, asked, { request, response, body });
   }
 
   async #push(remote: Remote, asked: Asked, exchange: Exchange): Promise<void> {

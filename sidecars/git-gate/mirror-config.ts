@@ -6,7 +6,7 @@ const HARMLESS = ["zeroPaddedFilemode", "badTimezone", "missingSpaceBeforeDate"]
 const FIXED = [
   ["core", ["repositoryFormatVersion=0", "bare=true", "fsmonitor=false", "logAllRefUpdates=false"]],
   ["http", ["uploadpack=true", "receivepack=true", "getanyfile=false"]],
-  ["transfer", ["fsckObjects=true", "hideRefs=refs", "hideRefs=!refs/heads", "hideRefs=!refs/tags"]],
+  ["transfer", ["hideRefs=refs", "hideRefs=!refs/heads", "hideRefs=!refs/tags"]],
   ["fetch", ["fsckObjects=true", "recurseSubmodules=false"]],
   ['fetch "fsck"', HARMLESS.map((name) => `${name}=ignore`)],
   ["fsck", HARMLESS.map((name) => `${name}=ignore`)],

@@ -14,19 +14,6 @@ export function plainBodyOf(request: IncomingMessage): Readable | undefined {
   return pipeline(request, createGunzip(), () => undefined);
 }
 
-/** A body that fails when it is longer, whatever its coding made of it. */
-export function limited(body: Readable, maxBytes: number): Readable {
-  async function* counted(): AsyncGenerator<Buffer> {
-    let bytes = 0;
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) throw new Error("the body is too long");
-      yield chunk;
-    }
-  }
-  return Readable.from(counted(), { objectMode: false });
-}
-
 export interface Commands {
   /** the whole body again */
   readonly body: Readable;

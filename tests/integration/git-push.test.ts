@@ -226,6 +226,19 @@ describe("the gate's own limits on refs and sizes", () => {
     await small.close();
   });
 
+  it("refuse a tree with .git in it before it is inspected", async () => {
+    const blob = Buffer.from(await world.must(work, "rev-parse", "main:README"), "hex");
+    const input = Buffer.concat([Buffer.from("100644 .git\0"), blob]);
+    const hash = ["-C", work, "hash-object", "-t", "tree", "-w", "--literally", "--stdin"];
+    const tree = execFileSync("git", hash, { input, encoding: "utf8" }).trim();
+    const commit = await world.must(work, "commit-tree", "-m", "bad", "-p", "main", tree);
+    const asked = world.inspected.length;
+    const pushed = await world.git(work, "push", "origin", `${commit}:refs/heads/bad`);
+    expect(pushed.code).toBe(1);
+    expect(world.inspected.length).toBe(asked);
+    expect(upstreamRefs()).not.toHaveProperty(["refs/heads/bad"]);
+  });
+
   it("let a client push objects only with refs that are judged", async () => {
     const hidden = await world.commit(work, "hidden.txt", "hidden\n");
     inspect = () => Promise.resolve({ kind: "refused", findings });

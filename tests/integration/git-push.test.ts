@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, it, onTestFinished } from "vitest";
 import type { InspectPush, PushFinding } from "../../sidecars/git-gate/contract.ts";
 import { type GitWorld, setHook, startGitWorld } from "./git-kit.ts";
 
@@ -104,11 +104,11 @@ describe("a push that is clean", () => {
     await world.must(shallow, "push", "-q", "origin", "main");
     expect(upstreamRefs()["refs/heads/main"]).toBe(id);
     const empty = await startGitWorld({ empty: true });
+    onTestFinished(() => empty.close());
     const first = await empty.clone("first");
     const root = await empty.commit(first, "README", "new\n");
     await empty.must(first, "push", "-q", "origin", "main");
     expect(empty.refs(empty.upstream)).toEqual({ "refs/heads/main": root });
-    await empty.close();
   });
 });
 
@@ -213,6 +213,7 @@ describe("the gate's own limits on refs and sizes", () => {
 
   it("end a push that is larger than the policy says", async () => {
     const small = await startGitWorld({ policy: { maxInflatedBytes: 10_000 } });
+    onTestFinished(() => small.close());
     const clone = await small.clone("clone");
     await small.commit(
       clone,
@@ -223,7 +224,6 @@ describe("the gate's own limits on refs and sizes", () => {
     expect(pushed.code).not.toBe(0);
     expect(pushed.stderr).toContain("exceeds maximum allowed size");
     expect(small.inspected).toEqual([]);
-    await small.close();
   });
 
   it("refuse a tree with .git in it before it is inspected", async () => {

@@ -33,7 +33,8 @@ export function aKey(folder: string, name: string, passphrase = ""): { private: 
 
 /** Starts one with its files in `folder`. */
 export async function startSshd(folder: string): Promise<Sshd> {
-  if (!existsSync(SSHD)) throw new Error(`these tests need ${SSHD}: apt-get install openssh-server`);
+  if (!existsSync(SSHD))
+    throw new Error(`these tests need ${SSHD}: \`node tests/project/install-tools.ts\` says how to get it`);
   // sshd wants it as root, and systemd makes it elsewhere
   if (process.getuid?.() === 0) mkdirSync("/run/sshd", { recursive: true });
   const port = await aFreePort();

@@ -66,6 +66,7 @@ const stateFolder = join(folder, "state");
 try {
   for (const step of checks) if (step.name !== "unit tests") await run(step);
   await runTests("unit");
+  await run({ name: "tools of the tests", argv: ["node", "tests/project/install-tools.ts"] });
   if (
     await run({
       name: "set up",

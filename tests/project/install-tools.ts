@@ -1,0 +1,24 @@
+/**
+ * Installs what the tests need and the product does not, where that starts nothing: an OpenSSH server that came with
+ * an init system would listen on the developer's machine from then on.
+ */
+import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+
+const TOOLS = [{ file: "/usr/sbin/sshd", package: "openssh-server" }];
+const COMMANDS = (names: readonly string[]): readonly (readonly string[])[] => [
+  ["update", "-q"],
+  ["install", "-q", "-y", "--no-install-recommends", ...names],
+];
+
+const missing = TOOLS.filter(({ file }) => !existsSync(file)).map((tool) => tool.package);
+const mayInstall = process.getuid?.() === 0 && !existsSync("/run/systemd/system");
+if (missing.length > 0 && !mayInstall) {
+  process.stderr.write(`the tests need ${missing.join(", ")}: sudo apt-get install ${missing.join(" ")}\n`);
+  process.exitCode = 1;
+}
+for (const argv of missing.length > 0 && mayInstall ? COMMANDS(missing) : []) {
+  const env = { ...process.env, DEBIAN_FRONTEND: "noninteractive" };
+  const { status } = spawnSync("apt-get", argv, { stdio: "inherit", env });
+  if (status !== 0) process.exitCode = 1;
+}

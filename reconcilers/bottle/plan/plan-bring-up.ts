@@ -34,8 +34,7 @@ export function planBringUp(request: RunRequest, observed: Observed, wanted: Des
       ),
       inOrder(
         sandboxes.airlock === undefined ? { kind: "create", spec: airlock } : undefined,
-        airlockWork,
-        together(probe, planNewAgent(request, observed, wanted)),
+        together(inOrder(airlockWork, probe), planNewAgent(request, observed, wanted)),
       ),
     ),
   );

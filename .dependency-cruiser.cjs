@@ -49,7 +49,7 @@ module.exports = {
       name: "no-sibling-sidecar",
       severity: "error",
       from: { path: "^sidecars/([^/]+)/", pathNot: ["^sidecars/bundle/", "\\.test\\.ts$"] },
-      to: { path: "^sidecars/", pathNot: "^sidecars/($1|wire|detection)/" },
+      to: { path: "^sidecars/", pathNot: "^sidecars/($1|wire|detection|shared)/" },
     },
     ...["api-server", "audit", "cli", "engine", "secrets", "store"].map(edgeOnly),
     {

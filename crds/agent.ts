@@ -1,5 +1,5 @@
 import * as z from "zod";
-import { GitUser } from "./class-fields.ts";
+import { GitUser } from "./git.ts";
 import { Conditions } from "./condition.ts";
 import { API_VERSION } from "./group.ts";
 import { setOf } from "./lists.ts";

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { Egress } from "./egress.ts";
+import { Git } from "./git.ts";
 import { namedList } from "./lists.ts";
 import { type Rule, withRules } from "./rules.ts";
 import { SecretKeyRef } from "./secret-ref.ts";
@@ -55,23 +56,6 @@ export const EnvironmentVariable = z.strictObject({
   value: lines(32_768).describe("value, visible to the agent and to whoever may read the object"),
 });
 export type EnvironmentVariable = z.infer<typeof EnvironmentVariable>;
-
-// git itself strips < and > from names; a value that it would change is refused instead.
-const identity = () =>
-  line(256)
-    .min(1)
-    .regex(/^[^<>]*$/, "must not have < or >");
-
-export const GitUser = z.strictObject({
-  name: identity().optional().describe("user.name of commits"),
-  email: identity().optional().describe("user.email of commits"),
-});
-export type GitUser = z.infer<typeof GitUser>;
-
-export const Git = z.strictObject({
-  user: GitUser.optional().describe("author of the agent's commits; merged by field"),
-});
-export type Git = z.infer<typeof Git>;
 
 export const Resources = z.strictObject({
   cpus: z.number().min(0.1).max(256).optional().describe("processors the agent may use; default 2"),

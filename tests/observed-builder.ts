@@ -33,7 +33,7 @@ export const WANTED: Wanted = {
 
 const HOLDS: Enforcement = {
   kind: "holds",
-  report: { policyHash: WANTED.policy?.policyHash ?? null, secretVersions: {}, probeNonces: [] },
+  report: { policyHash: WANTED.policy?.policyHash ?? null, secretVersions: {}, probeNonces: [], remotes: [] },
 };
 
 export const failing = (reason: Extract<Enforcement, { kind: "fails" }>["reason"]): Enforcement => ({

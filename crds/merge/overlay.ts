@@ -1,4 +1,5 @@
-import type { ClassFields, EnvironmentVariable, GitUser, Resources } from "../class-fields.ts";
+import type { ClassFields, EnvironmentVariable, Resources } from "../class-fields.ts";
+import type { GitUser } from "../git.ts";
 
 /** The object that gave a field. */
 export interface Origin {

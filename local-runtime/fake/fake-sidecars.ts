@@ -110,6 +110,7 @@ export class FakeSidecars {
       policyHash: this.#configuration?.policyHash ?? null,
       secretVersions: Object.fromEntries([...this.#secrets].map(([id, { version }]) => [id, version])),
       probeNonces: [...this.#nonces],
+      remotes: [],
     };
   }
 

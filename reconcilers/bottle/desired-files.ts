@@ -1,4 +1,4 @@
-import type { GitUser } from "../../crds/class-fields.ts";
+import type { GitUser } from "../../crds/git.ts";
 import type { ProvisionedFile } from "../contract/sandbox-runtime.ts";
 import {
   AGENT_USER,

@@ -20,7 +20,7 @@ export interface Delivery {
   readonly policy: DesiredPolicy;
 }
 
-const NOTHING_HELD: SidecarsReport = { policyHash: null, secretVersions: {}, probeNonces: [] };
+const NOTHING_HELD: SidecarsReport = { policyHash: null, secretVersions: {}, probeNonces: [], remotes: [] };
 
 /** whether the sidecars enforce this policy with the secrets that are to be had; the hash covers which these are */
 export function isInForce({ policyHash, secretVersions }: SidecarsReport, policy: DesiredPolicy): boolean {
@@ -88,6 +88,7 @@ export class PolicyDelivery {
     const configuration = {
       policyHash: policy.policyHash,
       egress: { routes: [...policy.routes] },
+      git: { remotes: [] },
       secrets: secrets.filter((secret) => secret !== undefined),
       certificateAuthority: { certificatePem, privateKeyPem },
     };

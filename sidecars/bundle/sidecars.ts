@@ -33,6 +33,7 @@ export class Sidecars implements Controlled {
       policyHash: enforcement?.policyHash ?? null,
       secretVersions: Object.fromEntries(versions),
       probeNonces: [...this.#nonces.items],
+      remotes: [],
     };
   }
 

@@ -30,7 +30,7 @@ export interface Enforcement {
  * quotes nothing, when the configuration cannot be enforced.
  */
 export function createEnforcement(
-  configuration: SidecarsConfiguration,
+  configuration: Omit<SidecarsConfiguration, "git">,
   previous: Enforcement | undefined,
 ): Enforcement {
   const secrets = new Map<string, HeldSecret>();

@@ -1,25 +1,10 @@
+import type { PushPolicy } from "../wire/git-policy.ts";
+
 /** One ref that a push moves. Ids are full hexadecimal; all zeros where the ref does not exist. */
 export interface RefUpdate {
   readonly ref: string;
   readonly from: string;
   readonly to: string;
-}
-
-/** What a bottle may push to one remote. It is the class's word: nothing in the repository can change it. */
-export interface PushPolicy {
-  /** globs over what follows `refs/heads/`: `*` stays within one segment, `**` crosses them */
-  readonly branches: readonly string[];
-  readonly allowForce: boolean;
-  readonly allowDelete: boolean;
-  readonly allowTags: boolean;
-  readonly allowPushOptions: boolean;
-  /** globs over paths in the repository that a push may not change */
-  readonly protectedPaths: readonly string[];
-  readonly maxObjects: number;
-  /** over all objects of a push together */
-  readonly maxInflatedBytes: number;
-  readonly maxBlobBytes: number;
-  readonly timeoutMs: number;
 }
 
 export interface PushRequest {

@@ -3,20 +3,20 @@ import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { Readable } from "node:stream";
-import { runBackend } from "./backend.ts";
+import { runBackend } from "./http/backend.ts";
 import type { InspectPush } from "./contract.ts";
-import { gitEnvironment } from "./environment.ts";
-import { answerError, answerText } from "./gate-answer.ts";
-import { HookSocket } from "./hook-socket.ts";
-import { HOOK_NONCE, HOOK_SOCKET } from "./hook-wire.ts";
-import { writeHooks } from "./hooks-folder.ts";
-import { Push } from "./push.ts";
-import { checkDeclarations, type RemoteDeclaration } from "./remote-declaration.ts";
-import { Remote } from "./remote.ts";
-import { plainBodyOf, readCommands } from "./request-body.ts";
-import { type GateRequest, readRequestLine } from "./request-line.ts";
-import type { UpstreamLimits } from "./upstream.ts";
-import { UpstreamError } from "./upstream-failure.ts";
+import { gitEnvironment } from "./process/environment.ts";
+import { answerError, answerText } from "./http/gate-answer.ts";
+import { HookSocket } from "./hooks/hook-socket.ts";
+import { HOOK_NONCE, HOOK_SOCKET } from "./hooks/hook-wire.ts";
+import { writeHooks } from "./hooks/hooks-folder.ts";
+import { Push } from "./push/push.ts";
+import { checkDeclarations, type RemoteDeclaration } from "./upstream/remote-declaration.ts";
+import { Remote } from "./upstream/remote.ts";
+import { plainBodyOf, readCommands } from "./http/request-body.ts";
+import { type GateRequest, readRequestLine } from "./http/request-line.ts";
+import type { UpstreamLimits } from "./upstream/upstream.ts";
+import { UpstreamError } from "./upstream/upstream-failure.ts";
 
 export interface GateLimits extends UpstreamLimits {
   /** for a whole request, its push to upstream included */

@@ -1,5 +1,6 @@
 import * as z from "zod";
 import { EgressPolicy } from "./egress-policy.ts";
+import { GitPolicy, RemoteReport } from "./git-policy.ts";
 
 /** Longest line on the control channel in either direction, in bytes. */
 export const MAX_LINE_BYTES = 16 * 1024 * 1024;
@@ -22,6 +23,7 @@ export const SidecarsConfiguration = z.strictObject({
   /** over everything here but versions and values of secrets; echoed in the report, never computed by the sidecars */
   policyHash: z.string(),
   egress: EgressPolicy,
+  git: GitPolicy,
   secrets: z.array(SecretValue),
   certificateAuthority: z.strictObject({ certificatePem: z.string(), privateKeyPem: z.string() }),
 });
@@ -48,6 +50,8 @@ export const SidecarsReport = z.strictObject({
   secretVersions: z.record(z.string(), z.string()),
   /** nonces of probes that came through port 9099, newest last; bounded */
   probeNonces: z.array(z.string()),
+  /** of every remote that is configured */
+  remotes: z.array(RemoteReport),
 });
 export type SidecarsReport = z.infer<typeof SidecarsReport>;
 

@@ -221,6 +221,7 @@ async function aConfiguration(fields: Partial<SidecarsConfiguration>): Promise<S
   return {
     policyHash: "escape",
     egress: { routes: [] },
+    git: { remotes: [] },
     secrets: [],
     certificateAuthority: { certificatePem, privateKeyPem },
     ...fields,

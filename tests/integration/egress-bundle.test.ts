@@ -67,6 +67,7 @@ async function ask(message: object, id: number): Promise<ControlAnswer> {
 const configuration = (extra: object = {}): object => ({
   policyHash: "hash-1",
   egress: { routes: compileRoutes({ routes: [{ host: "api.example.com", methods: ["*"] }] }) },
+  git: { remotes: [] },
   secrets: [{ name: "a", key: "b", version: "v1", value: SECRET, destinations: ["api.example.com"] }],
   certificateAuthority: { certificatePem: authority.certificatePem, privateKeyPem: authority.privateKeyPem },
   ...extra,
@@ -95,7 +96,7 @@ describe("process 1 of the sidecars", () => {
       session: "one",
       id: 1,
       sequence: 1,
-      report: { policyHash: null, secretVersions: {}, probeNonces: [] },
+      report: { policyHash: null, secretVersions: {}, probeNonces: [], remotes: [] },
     });
     expect((await through("egress.sock", CONNECT("api.example.com"))).denied).toBe("NotConfigured");
 

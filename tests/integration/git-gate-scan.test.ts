@@ -1,8 +1,8 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDetector } from "../../sidecars/detection/index.ts";
-import { createInspectPush } from "../../sidecars/git-gate/inspect-push.ts";
-import { CI_PATHS } from "../../sidecars/git-gate/protected-paths.ts";
+import { createInspectPush } from "../../sidecars/git-gate/judge/inspect-push.ts";
+import { CI_PATHS } from "../../sidecars/git-gate/judge/protected-paths.ts";
 import { type Ended, type GitWorld, startGitWorld } from "./git-kit.ts";
 import { SECRET } from "./git-push-kit.ts";
 
@@ -14,7 +14,7 @@ beforeAll(async () => {
     detector: createDetector({ knownValues: [] }),
     path: process.env["PATH"] ?? "",
   });
-  world = await startGitWorld({ inspectPush, policy: { allowForce: false, protectedPaths: CI_PATHS } });
+  world = await startGitWorld({ inspectPush, policy: { allowForce: false, protectedPaths: [...CI_PATHS] } });
   work = await world.clone("work");
 });
 afterAll(() => world.close());

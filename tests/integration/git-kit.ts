@@ -3,7 +3,8 @@ import { once } from "node:events";
 import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
-import type { InspectPush, PushPolicy, PushRequest } from "../../sidecars/git-gate/contract.ts";
+import type { InspectPush, PushRequest } from "../../sidecars/git-gate/contract.ts";
+import type { PushPolicy } from "../../sidecars/wire/git-policy.ts";
 import { GitGate, type GateOptions } from "../../sidecars/git-gate/git-gate.ts";
 import { startSshd, type Sshd } from "./git-sshd.ts";
 
@@ -65,7 +66,7 @@ const LIMITS = {
   pushTimeoutMs: 30_000,
   requestTimeoutMs: 60_000,
 };
-const HOOK = join(import.meta.dirname, "../../sidecars/git-gate/hook.ts");
+const HOOK = join(import.meta.dirname, "../../sidecars/git-gate/hooks/hook.ts");
 
 /** git and every environment variable of a client in `home`. */
 function clientEnvironment(home: string): NodeJS.ProcessEnv {

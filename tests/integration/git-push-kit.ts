@@ -3,9 +3,10 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createDetector } from "../../sidecars/detection/index.ts";
-import type { PushPolicy, PushRequest, PushVerdict, RefUpdate } from "../../sidecars/git-gate/contract.ts";
-import { createInspectPush } from "../../sidecars/git-gate/inspect-push.ts";
-import { CI_PATHS } from "../../sidecars/git-gate/protected-paths.ts";
+import type { PushRequest, PushVerdict, RefUpdate } from "../../sidecars/git-gate/contract.ts";
+import type { PushPolicy } from "../../sidecars/wire/git-policy.ts";
+import { createInspectPush } from "../../sidecars/git-gate/judge/inspect-push.ts";
+import { CI_PATHS } from "../../sidecars/git-gate/judge/protected-paths.ts";
 
 /** in pieces, so that no scanner takes this file for a leak */
 export const SECRET = "AK" + "IAQ7ZK3M7XW2LTNB4V";
@@ -17,7 +18,7 @@ export const policy: PushPolicy = {
   allowDelete: false,
   allowTags: true,
   allowPushOptions: true,
-  protectedPaths: CI_PATHS,
+  protectedPaths: [...CI_PATHS],
   maxObjects: 50_000,
   maxInflatedBytes: 64 * 1024 * 1024,
   maxBlobBytes: 16 * 1024 * 1024,

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { createDetector } from "../../sidecars/detection/index.ts";
-import { createInspectPush } from "../../sidecars/git-gate/inspect-push.ts";
+import { createInspectPush } from "../../sidecars/git-gate/judge/inspect-push.ts";
 import { policy } from "./git-push-kit.ts";
 
 // The inspection as git's pre-receive hook: node git-push-process.ts, with the updates on stdin. Prints its findings

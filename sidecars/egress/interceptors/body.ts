@@ -2,7 +2,7 @@ import { decodeContent } from "../../detection/content-coding.ts";
 import { sniffCoding } from "../../detection/inflate.ts";
 import type { Denial } from "../denial.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
-import { Turns } from "../turns.ts";
+import { Turns } from "../../shared/turns.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
 import { describeFinding } from "./head-scan.ts";
 

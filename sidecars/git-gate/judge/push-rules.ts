@@ -1,4 +1,5 @@
-import type { PushFinding, PushPolicy, RefUpdate } from "./contract.ts";
+import type { PushFinding, RefUpdate } from "../contract.ts";
+import type { PushPolicy } from "../../wire/git-policy.ts";
 import { printable, ruleFinding } from "./finding.ts";
 import { globPattern } from "./glob.ts";
 

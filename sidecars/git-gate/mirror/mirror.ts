@@ -1,7 +1,7 @@
 import { existsSync, globSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type ChildEnd, runChild } from "./child.ts";
-import type { Environment } from "./environment.ts";
+import { type ChildEnd, runChild } from "../process/child.ts";
+import type { Environment } from "../process/environment.ts";
 
 const LOCAL_TIMEOUT_MS = 60_000;
 const CHECK_TIMEOUT_MS = 15 * 60_000;

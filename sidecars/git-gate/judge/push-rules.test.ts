@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { PushPolicy, RefUpdate } from "./contract.ts";
+import type { RefUpdate } from "../contract.ts";
+import type { PushPolicy } from "../../wire/git-policy.ts";
 import { judgePush } from "./push-rules.ts";
 
 const NONE = "0".repeat(40);

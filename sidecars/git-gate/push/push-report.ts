@@ -1,6 +1,6 @@
-import type { ChildEnd } from "./child.ts";
-import type { RefUpdate } from "./contract.ts";
-import { plainText } from "./plain-text.ts";
+import type { ChildEnd } from "../process/child.ts";
+import type { RefUpdate } from "../contract.ts";
+import { plainText } from "../plain-text.ts";
 
 /** What upstream did with a push. */
 export interface PushReport {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import type { ChildEnd } from "./child.ts";
+import type { ChildEnd } from "../process/child.ts";
 import { readPushReport } from "./push-report.ts";
-import { upstreamErrorOf } from "./upstream-failure.ts";
+import { upstreamErrorOf } from "../upstream/upstream-failure.ts";
 
 const update = (ref: string) => ({ ref, from: "0".repeat(40), to: "1".repeat(40) });
 const ended = (stdout: string, stderr = ""): ChildEnd => ({ ok: false, stdout, stderr });

@@ -1,4 +1,4 @@
-import type { PushPolicy } from "./contract.ts";
+import type { PushPolicy } from "../../wire/git-policy.ts";
 
 /** A remote that a bottle may talk to, as its class or the Bottle itself declares it. */
 export interface RemoteDeclaration {

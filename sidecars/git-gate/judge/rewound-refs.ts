@@ -1,5 +1,5 @@
-import type { PushRequest, RefUpdate } from "./contract.ts";
-import { type GitAccess, GitFailed, gitOutput } from "./git-process.ts";
+import type { PushRequest, RefUpdate } from "../contract.ts";
+import { type GitAccess, GitFailed, gitOutput } from "../process/git-process.ts";
 import { isBranch, isMove, isWellFormed } from "./push-rules.ts";
 
 /** Branches that would lose commits. Asked only where the answer matters. */

@@ -1,7 +1,7 @@
-import type { Detector } from "../detection/index.ts";
-import type { PushFinding } from "./contract.ts";
+import type { Detector } from "../../detection/index.ts";
+import type { PushFinding } from "../contract.ts";
 import { ruleFinding } from "./finding.ts";
-import type { GitAccess } from "./git-process.ts";
+import type { GitAccess } from "../process/git-process.ts";
 import { locate } from "./locate.ts";
 import { textsOf } from "./object-texts.ts";
 import { type PushedObject, readObjects } from "./push-objects.ts";

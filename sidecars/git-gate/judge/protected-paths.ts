@@ -1,6 +1,6 @@
-import type { PushFinding } from "./contract.ts";
+import type { PushFinding } from "../contract.ts";
 import { printable, ruleFinding, utf8Of } from "./finding.ts";
-import { type GitAccess, gitWords } from "./git-process.ts";
+import { type GitAccess, gitWords } from "../process/git-process.ts";
 import { globPattern } from "./glob.ts";
 
 /** Files that a forge runs with its own secrets: the default of `protectedPaths`. */

@@ -1,5 +1,5 @@
-import type { ChildEnd } from "./child.ts";
-import { plainText } from "./plain-text.ts";
+import type { ChildEnd } from "../process/child.ts";
+import { plainText } from "../plain-text.ts";
 
 export type UpstreamReason = "HostKeyMismatch" | "AuthenticationFailed" | "UpstreamUnreachable";
 

@@ -1,8 +1,8 @@
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { ServerResponse } from "node:http";
 import type { Readable } from "node:stream";
-import { killGroup } from "./child.ts";
-import type { Environment } from "./environment.ts";
+import { killGroup } from "../process/child.ts";
+import type { Environment } from "../process/environment.ts";
 
 const MAX_HEAD_BYTES = 64 * 1024;
 const MAX_STDERR_BYTES = 64 * 1024;

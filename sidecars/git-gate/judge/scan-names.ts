@@ -1,5 +1,5 @@
-import type { Detector } from "../detection/index.ts";
-import type { PushFinding, PushRequest } from "./contract.ts";
+import type { Detector } from "../../detection/index.ts";
+import type { PushFinding, PushRequest } from "../contract.ts";
 import { ruleFinding } from "./finding.ts";
 
 /** Secrets in what a push says beside its objects. The name that holds one is not told. */

@@ -7,7 +7,7 @@ import { runHook } from "./hook.ts";
 import { type AnswerHook, HookSocket } from "./hook-socket.ts";
 import { HOOK_NONCE, HOOK_SOCKET } from "./hook-wire.ts";
 import { writeHooks } from "./hooks-folder.ts";
-import { FLUSH, pktLine } from "./pkt-line.ts";
+import { FLUSH, pktLine } from "../http/pkt-line.ts";
 
 const [FROM, TO] = ["0".repeat(40), "1".repeat(40)];
 const COMMAND = `${FROM} ${TO} refs/heads/main`;

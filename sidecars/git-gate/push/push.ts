@@ -1,7 +1,7 @@
-import type { InspectPush, PushFinding, RefUpdate } from "./contract.ts";
-import type { HookAnswer, HookCall } from "./hook-wire.ts";
-import type { Remote } from "./remote.ts";
-import { UpstreamError } from "./upstream-failure.ts";
+import type { InspectPush, PushFinding, RefUpdate } from "../contract.ts";
+import type { HookAnswer, HookCall } from "../hooks/hook-wire.ts";
+import type { Remote } from "../upstream/remote.ts";
+import { UpstreamError } from "../upstream/upstream-failure.ts";
 
 type Verdict = Extract<HookAnswer, { accept: boolean }>;
 const REFUSED: Verdict = { accept: false, refused: {} };

@@ -1,5 +1,5 @@
-import type { Detector, Finding } from "../detection/index.ts";
-import type { PushFinding } from "./contract.ts";
+import type { Detector, Finding } from "../../detection/index.ts";
+import type { PushFinding } from "../contract.ts";
 import { printable, utf8Of } from "./finding.ts";
 import type { PushedObject } from "./push-objects.ts";
 

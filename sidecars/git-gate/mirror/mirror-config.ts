@@ -1,4 +1,4 @@
-import type { PushPolicy } from "./contract.ts";
+import type { PushPolicy } from "../../wire/git-policy.ts";
 
 /** old repositories have these, and no reader of objects minds */
 const HARMLESS = ["zeroPaddedFilemode", "badTimezone", "missingSpaceBeforeDate"];

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { FLUSH, pktLine } from "./pkt-line.ts";
-import { plainText } from "./plain-text.ts";
+import { plainText } from "../plain-text.ts";
 import type { GateRequest } from "./request-line.ts";
 
 /** Answers with a status and words, which git shows as the remote's; nothing when an answer is under way. */

@@ -1,4 +1,4 @@
-import type { PushFinding } from "./contract.ts";
+import type { PushFinding } from "../contract.ts";
 
 /** Ends an inspection with what refuses the push: a limit that was met, or a tool that failed. */
 export class PushRefused extends Error {

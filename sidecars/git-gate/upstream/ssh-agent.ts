@@ -2,7 +2,7 @@ import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import type { Readable, Writable } from "node:stream";
-import { killGroup, runChild } from "./child.ts";
+import { killGroup, runChild } from "../process/child.ts";
 
 const START_TIMEOUT_MS = 10_000;
 

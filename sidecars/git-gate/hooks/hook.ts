@@ -5,7 +5,7 @@
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
 import { HOOK_NONCE, HOOK_SOCKET, type HookAnswer, type HookCall } from "./hook-wire.ts";
-import { FLUSH, pktLine, pktLinesOf } from "./pkt-line.ts";
+import { FLUSH, pktLine, pktLinesOf } from "../http/pkt-line.ts";
 
 const QUARANTINE = ["GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"];
 

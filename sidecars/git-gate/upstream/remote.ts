@@ -1,12 +1,12 @@
 import { mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Environment, gitEnvironment } from "./environment.ts";
-import { Mirror, MirrorError, type Refs } from "./mirror.ts";
-import { mirrorConfig } from "./mirror-config.ts";
+import { type Environment, gitEnvironment } from "../process/environment.ts";
+import { Mirror, MirrorError, type Refs } from "../mirror/mirror.ts";
+import { mirrorConfig } from "../mirror/mirror-config.ts";
 import type { RemoteDeclaration } from "./remote-declaration.ts";
 import { SshAgent } from "./ssh-agent.ts";
 import { writeSshConfig } from "./ssh-config.ts";
-import { Turns } from "./turns.ts";
+import { Turns } from "../../shared/turns.ts";
 import { type Listing, Upstream, type UpstreamLimits } from "./upstream.ts";
 import { unreachable } from "./upstream-failure.ts";
 
@@ -30,7 +30,7 @@ export class Remote {
   readonly mirror: Mirror;
   readonly upstream: Upstream;
   readonly #agent: SshAgent;
-  readonly #turns = new Turns();
+  readonly #turns = new Turns(1);
   #waiting: Promise<void> | undefined;
   #suspect = false;
 
@@ -80,13 +80,8 @@ export class Remote {
   }
 
   /** Does something while nothing else moves the mirror's refs. */
-  async alone<T>(act: () => Promise<T>): Promise<T> {
-    const release = await this.#turns.take();
-    try {
-      return await act();
-    } finally {
-      release();
-    }
+  alone<T>(act: () => Promise<T>): Promise<T> {
+    return this.#turns.take(act);
   }
 
   /** A refresh for who has the turn already. */

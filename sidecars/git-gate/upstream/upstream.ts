@@ -1,8 +1,8 @@
-import { type ChildEnd, runChild } from "./child.ts";
-import type { RefUpdate } from "./contract.ts";
-import type { Environment } from "./environment.ts";
-import type { Refs } from "./mirror.ts";
-import { type PushReport, readPushReport } from "./push-report.ts";
+import { type ChildEnd, runChild } from "../process/child.ts";
+import type { RefUpdate } from "../contract.ts";
+import type { Environment } from "../process/environment.ts";
+import type { Refs } from "../mirror/mirror.ts";
+import { type PushReport, readPushReport } from "../push/push-report.ts";
 import { unreachable, upstreamErrorOf } from "./upstream-failure.ts";
 
 export interface UpstreamLimits {

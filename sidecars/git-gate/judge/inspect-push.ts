@@ -1,7 +1,7 @@
-import type { Detector } from "../detection/index.ts";
-import type { InspectPush, PushFinding, PushRequest, PushVerdict } from "./contract.ts";
+import type { Detector } from "../../detection/index.ts";
+import type { InspectPush, PushFinding, PushRequest, PushVerdict } from "../contract.ts";
 import { PushRefused, ruleFinding } from "./finding.ts";
-import type { GitAccess } from "./git-process.ts";
+import type { GitAccess } from "../process/git-process.ts";
 import { changedProtectedPaths } from "./protected-paths.ts";
 import { listPushedObjects } from "./push-objects.ts";
 import { judgePush } from "./push-rules.ts";

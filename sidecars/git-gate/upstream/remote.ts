@@ -72,7 +72,9 @@ export class Remote {
    * that wait at the same time share one refresh, but none takes one that began before it asked.
    */
   refresh(): Promise<void> {
-    this.#waiting ??= this.alone(() => {
+    this.#waiting ??= this.alone(async () => {
+      // a turn that is free is taken at once, before the line above is done
+      await Promise.resolve();
       this.#waiting = undefined;
       return this.refreshInTurn();
     });

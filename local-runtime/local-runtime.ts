@@ -16,10 +16,10 @@ export interface MachineImages extends ImageStore {
   remove(reference: string, signal: AbortSignal): Promise<void>;
 }
 
-/** A program that plays hosts outside of all bottles; one at a time. */
+/** Programs that play hosts outside of all bottles. */
 export interface OutsideWorld {
   start(spec: OutsideSpec, signal: AbortSignal): Promise<OutsideContainer>;
-  /** removes it, also one of a process that was killed; succeeds when there is none */
+  /** removes all of them, also those of a process that was killed; succeeds when there is none */
   remove(signal: AbortSignal): Promise<void>;
 }
 

@@ -4,6 +4,7 @@ import type { ContainerCreateOptions } from "dockerode";
 import { pack } from "tar-stream";
 import type { EngineConnection } from "./engine-connection.ts";
 import { unlessStatus } from "./engine-errors.ts";
+import { runExec } from "./engine-exec.ts";
 import { Uplink } from "./uplink.ts";
 
 /** Marks what stands for the world outside of an instance's bottles; never the label of what is in one. */
@@ -11,10 +12,15 @@ export const OUTSIDE_LABEL = "bot-bottle.dev/outside";
 
 /** Nobody, in every image. */
 const NOBODY = 65_534;
+const NAME = /^[a-z][a-z0-9-]{0,30}$/;
 
 /** A program that plays a host outside of all bottles, for the demonstration and for tests. */
 export interface OutsideSpec {
+  /** tells it from the instance's others: lower-case letters, digits and `-` */
+  readonly name: string;
   readonly image: string;
+  /** uid and gid; nobody's when absent */
+  readonly user?: number | undefined;
   /** replaces the image's own command and entry point */
   readonly argv: readonly string[];
   /** absolute path to content; only the program's user may read them */
@@ -29,7 +35,8 @@ export interface OutsideContainer {
   readonly port: number;
   /** everything it printed so far */
   lines(signal: AbortSignal): Promise<readonly string[]>;
-  remove(signal: AbortSignal): Promise<void>;
+  /** runs a command in it as its user and returns the beginning of what that wrote */
+  run(argv: readonly string[], signal: AbortSignal): Promise<{ readonly output: string }>;
 }
 
 /**
@@ -42,38 +49,66 @@ export async function startOutside(
   spec: OutsideSpec,
   signal: AbortSignal,
 ): Promise<OutsideContainer> {
-  const name = outsideName(instance);
-  const remove = (until: AbortSignal): Promise<void> => removeOutside(connection, instance, until);
+  if (!NAME.test(spec.name))
+    throw new Error(`${JSON.stringify(spec.name)} cannot be part of a container's name`);
+  const name = `bb-${instance}-outside-${spec.name}`;
+  const remove = async (until: AbortSignal): Promise<void> => {
+    await removeContainer(connection, name, until);
+    await removeNetwork(connection, name, until);
+  };
   await remove(signal);
   try {
     const address = await uplinkGateway(connection, instance, signal);
     await createNetwork(connection, name, instance, signal);
-    await create(connection, optionsOf(name, instance, spec, address), spec.files, signal);
+    await create(connection, optionsOf(name, instance, spec, address), spec, signal);
     await untilReady(connection, name, signal);
     const port = await publishedPort(connection, name, spec.port, signal);
-    return { address, port, remove, lines: (until) => linesOf(connection, name, until) };
+    return {
+      address,
+      port,
+      lines: (until) => linesOf(connection, name, until),
+      run: (argv, until) => runExec(connection, name, argv, until),
+    };
   } catch (error) {
     await remove(AbortSignal.timeout(30_000));
     throw error;
   }
 }
 
-/** Removes what `startOutside` made, also by a process that was killed; succeeds when there is nothing. */
+/** Removes all that `startOutside` made, also by a process that was killed; succeeds when there is nothing. */
 export async function removeOutside(
   connection: EngineConnection,
   instance: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const name = outsideName(instance);
-  const container = connection.call(signal, (docker, call) =>
-    docker.getContainer(name).remove({ force: true, v: true, ...call }),
-  );
-  await unlessStatus([404, 409], container);
-  const network = connection.call(signal, (docker, call) => docker.getNetwork(name).remove(call));
-  await unlessStatus([404], network);
+  const filters = { label: [`${OUTSIDE_LABEL}=${instance}`] };
+  const [containers, networks] = await Promise.all([
+    connection.call(signal, (docker, call) => docker.listContainers({ all: true, filters, ...call })),
+    connection.call(signal, (docker, call) => docker.listNetworks({ filters, ...call })),
+  ]);
+  await Promise.all(containers.map(({ Id }) => removeContainer(connection, Id, signal)));
+  await Promise.all(networks.map(({ Id }) => removeNetwork(connection, Id, signal)));
 }
 
-const outsideName = (instance: string): string => `bb-${instance}-outside`;
+async function removeContainer(
+  connection: EngineConnection,
+  nameOrId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const removal = connection.call(signal, (docker, call) =>
+    docker.getContainer(nameOrId).remove({ force: true, v: true, ...call }),
+  );
+  await unlessStatus([404, 409], removal);
+}
+
+async function removeNetwork(
+  connection: EngineConnection,
+  nameOrId: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const removal = connection.call(signal, (docker, call) => docker.getNetwork(nameOrId).remove(call));
+  await unlessStatus([404], removal);
+}
 
 async function uplinkGateway(
   connection: EngineConnection,
@@ -103,6 +138,8 @@ async function createNetwork(
   await connection.call(signal, (docker, call) => docker.createNetwork({ ...options, ...call }));
 }
 
+const userOf = ({ user }: OutsideSpec): number => user ?? NOBODY;
+
 function optionsOf(
   name: string,
   instance: string,
@@ -116,7 +153,7 @@ function optionsOf(
     Image: spec.image,
     Entrypoint: [program],
     Cmd: rest,
-    User: `${NOBODY}:${NOBODY}`,
+    User: `${userOf(spec)}:${userOf(spec)}`,
     WorkingDir: "/",
     // A terminal keeps the log one plain stream of lines.
     Tty: true,
@@ -135,15 +172,15 @@ function optionsOf(
 async function create(
   connection: EngineConnection,
   options: ContainerCreateOptions,
-  files: OutsideSpec["files"],
+  spec: OutsideSpec,
   signal: AbortSignal,
 ): Promise<void> {
   const container = await connection.call(signal, (docker, call) =>
     docker.createContainer({ ...options, ...call }),
   );
   const archive = pack();
-  const owner = { uid: NOBODY, gid: NOBODY, mode: 0o400 };
-  for (const [path, content] of Object.entries(files))
+  const owner = { uid: userOf(spec), gid: userOf(spec), mode: 0o400 };
+  for (const [path, content] of Object.entries(spec.files))
     archive.entry({ name: path.slice(1), ...owner }, content);
   archive.finalize();
   await connection.call(signal, (_, call) =>

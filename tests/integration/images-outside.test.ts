@@ -44,19 +44,27 @@ it("plays a host that only the instance's sidecars reach, and leaves nothing beh
   const outside = await startOutside(
     connection,
     instance,
-    { image, argv: ["/usr/local/bin/node", "/outside.cjs"], files: { "/outside.cjs": PROGRAM }, port: 8080 },
+    {
+      name: "web",
+      image,
+      argv: ["/usr/local/bin/node", "/outside.cjs"],
+      files: { "/outside.cjs": PROGRAM },
+      port: 8080,
+    },
     signal,
   );
   const url = `http://${outside.address}:${outside.port}`;
 
   expect(await curlFrom(`bb-${instance}-uplink`, image, `${url}/from-uplink`)).toBe("outside");
-  const published = await connection.docker.getContainer(`bb-${instance}-outside`).inspect();
+  const published = await connection.docker.getContainer(`bb-${instance}-outside-web`).inspect();
   expect(published.NetworkSettings.Ports["8080/tcp"]).toEqual([
     { HostIp: outside.address, HostPort: String(outside.port) },
   ]);
   expect(await outside.lines(signal)).toEqual(["ready", "saw /from-uplink"]);
 
-  await outside.remove(signal);
+  expect((await outside.run(["id", "-u"], signal)).output.trim()).toBe("65534");
+
+  await removeOutside(connection, instance, signal);
   const left = await connection.docker.listContainers({ all: true, filters: { name: [instance] } });
   const networks = await connection.docker.listNetworks({ filters: { name: [`${instance}-outside`] } });
   expect([left, networks]).toEqual([[], []]);
@@ -65,6 +73,7 @@ it("plays a host that only the instance's sidecars reach, and leaves nothing beh
 it("says what the program said when it does not get ready, and leaves nothing behind", async () => {
   const image = await builtImage(CLAUDE);
   const spec = {
+    name: "web",
     image,
     argv: ["/usr/local/bin/node", "-e", "console.log('no luck')"],
     files: {},

@@ -37,7 +37,10 @@ export async function startWorld(
     ...Object.fromEntries(SOURCES.map((name) => [`${FOLDER}/${name}`, sourceOf(name)])),
   };
   const argv = ["/usr/local/bin/node", `${FOLDER}/main.ts`, FOLDER, String(PORT)];
-  const outside = await machine.outside.start({ image: image.id, argv, files, port: PORT }, signal);
+  const outside = await machine.outside.start(
+    { name: "web", image: image.id, argv, files, port: PORT },
+    signal,
+  );
   const token = liveToken ?? `stand-in-${randomBytes(24).toString("hex")}`;
   return { outside, certificate, token, live: liveToken !== undefined };
 }

@@ -28,6 +28,7 @@ export const COMMANDS: readonly CommandEntry[] = [
   entry("stop", BOTTLES, async () => (await import("./commands/stop.ts")).stopCommand),
   entry("resume", BOTTLES, async () => (await import("./commands/resume.ts")).resumeCommand),
   entry("secret", BOTTLES, async () => (await import("./commands/secret.ts")).secretCommand),
+  entry("git", BOTTLES, async () => (await import("./commands/git.ts")).gitCommand),
   entry("up", MACHINE, async () => (await import("./commands/up.ts")).upCommand),
   entry("down", MACHINE, async () => (await import("./commands/down.ts")).downCommand),
   entry("status", MACHINE, async () => (await import("./commands/status.ts")).statusCommand),

@@ -30,6 +30,7 @@ describe("productRecipe", () => {
     ["its Dockerfile", () => appendFile(image("airlock/Dockerfile"), "ENV A=1\n")],
     ["whether a file can be run", () => chmod(image("airlock/probe"), 0o644)],
     ["a script that makes the base", () => appendFile(image("base/install.sh"), "# more\n")],
+    ["the script that installs gitleaks", () => appendFile(image("base/gitleaks.sh"), "# more\n")],
     [
       "the list of packages",
       () => writeFile(image("base/packages.json"), '{"suite":"trixie","packages":["git"]}'),

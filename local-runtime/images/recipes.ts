@@ -31,7 +31,9 @@ export async function productRecipe(
 export async function baseRecipe(productRoot: string): Promise<BaseRecipe> {
   const folder = join(productRoot, "local-runtime/images/base");
   const [list = "", ...scripts] = await Promise.all(
-    ["packages.json", "debootstrap.sh", "install.sh"].map((name) => readFile(join(folder, name), "utf8")),
+    ["packages.json", "debootstrap.sh", "install.sh", "gitleaks.sh"].map((name) =>
+      readFile(join(folder, name), "utf8"),
+    ),
   );
   return aBaseRecipe(JSON.parse(list) as Pick<BaseRecipe, "suite" | "packages">, scripts);
 }

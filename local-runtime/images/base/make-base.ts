@@ -3,6 +3,7 @@ import { createHash } from "node:crypto";
 import { access, mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { packContext } from "../context.ts";
+import type { ContextEntry } from "../context.ts";
 import { ImageBuildError } from "../image-engine.ts";
 import type { ImageEngine, OnLine } from "../image-engine.ts";
 import type { BaseRecipe } from "../recipe.ts";
@@ -63,13 +64,15 @@ async function fromRegistry(
 ): Promise<string> {
   if ((await engine.find(debianImage, signal)) === undefined)
     await pullInTime(engine, debianImage, { onLine, signal });
-  const script = await readFile(join(productRoot, "local-runtime/images/base/install.sh"));
+  const scripts = await Promise.all(
+    ["install.sh", "gitleaks.sh"].map(async (name): Promise<ContextEntry> => {
+      const content = await readFile(join(productRoot, "local-runtime/images/base", name));
+      return { kind: "file", path: `tmp/bot-bottle/${name}`, mode: 0o755, content };
+    }),
+  );
   const ca = hostCaFile === undefined ? "" : await readFile(hostCaFile);
   const files = packContext(
-    [
-      { kind: "file", path: "tmp/bot-bottle/install.sh", mode: 0o755, content: script },
-      { kind: "file", path: "tmp/bot-bottle/ca.pem", mode: 0o644, content: ca },
-    ],
+    [...scripts, { kind: "file", path: "tmp/bot-bottle/ca.pem", mode: 0o644, content: ca }],
     () => Promise.reject(new Error("no package belongs here")),
   );
   const name = containerFor(workFolder);

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { Server } from "node:http";
 import { createAuditLog } from "../egress/audit-log.ts";
-import { systemClock } from "../egress/clock.ts";
+import { systemClock } from "../shared/clock.ts";
 import { EgressProxy } from "../egress/egress-proxy.ts";
 import { systemResolve } from "../egress/upstream/destination.ts";
 import { createTrust } from "../egress/upstream/connector.ts";
@@ -9,7 +9,7 @@ import { MAX_LINE_BYTES } from "../wire/control.ts";
 import { Control } from "./control.ts";
 import { ANSWERS, assertPrivateChannel, readerOf, REQUESTS, writerOf } from "./descriptors.ts";
 import { createHeldPort } from "./held-port.ts";
-import { LineReader } from "./line-reader.ts";
+import { LineReader } from "../shared/line-reader.ts";
 import { Sidecars } from "./sidecars.ts";
 import { freshSocket, SOCKETS } from "./sockets.ts";
 

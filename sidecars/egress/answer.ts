@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
 import { type Denial, DENIED_HEADER, denialBody, FAILED_HEADER, statusOf } from "./denial.ts";
 import { failureStatus, type UpstreamFailure } from "./upstream/failure.ts";
 

@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { AuditRecord } from "../wire/audit.ts";
 import { type AuditEntry, createAuditLog } from "./audit-log.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
 
 const allowed: AuditEntry = { verdict: "allow", code: "Allowed", because: "route x allows it" };
 const denied: AuditEntry = { verdict: "deny", code: "HostNotAllowed", because: "no route" };

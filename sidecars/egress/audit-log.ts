@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Writable } from "node:stream";
 import type { AuditRecord } from "../wire/audit.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
 
 /** lines that may wait for whoever takes them up, in bytes */
 const MAX_WAITING_BYTES = 1024 * 1024;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { NO_AUDIT } from "./audit-log.ts";
-import { systemClock } from "./clock.ts";
+import { systemClock } from "../shared/clock.ts";
 import { interceptorsInOrder } from "./pipeline.ts";
 import { createTrust } from "./upstream/connector.ts";
 import { UpstreamPools } from "./upstream/pools.ts";

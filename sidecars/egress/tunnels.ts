@@ -3,7 +3,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { refuseSocket } from "./answer.ts";
 import type { AuditLog } from "./audit-log.ts";
-import type { Clock } from "./clock.ts";
+import type { Clock } from "../shared/clock.ts";
 import type { Denial } from "./denial.ts";
 import type { Enforcement } from "./enforcement.ts";
 import { decideConnection } from "./policy/decide.ts";

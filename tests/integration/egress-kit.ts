@@ -7,7 +7,7 @@ import type { Egress } from "../../crds/egress.ts";
 import { createAuditLog } from "../../sidecars/egress/audit-log.ts";
 import { createCertificateAuthority } from "../../sidecars/egress/certificates/authority.ts";
 import { LeafCertificates } from "../../sidecars/egress/certificates/leaves.ts";
-import { systemClock } from "../../sidecars/egress/clock.ts";
+import { systemClock } from "../../sidecars/shared/clock.ts";
 import { EgressProxy } from "../../sidecars/egress/egress-proxy.ts";
 import { createEnforcement } from "../../sidecars/egress/enforcement.ts";
 import { createTrust } from "../../sidecars/egress/upstream/connector.ts";

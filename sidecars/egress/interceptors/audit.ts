@@ -1,4 +1,4 @@
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { AuditEntry, AuditLog } from "../audit-log.ts";
 import { statusOf } from "../denial.ts";
 import { deny, type Exchange, type Interceptor, type Outcome, type Step } from "../exchange.ts";

@@ -4,7 +4,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { isIP, type AddressInfo } from "node:net";
 import { createAuditLog, NO_AUDIT, type AuditLog } from "../audit-log.ts";
 import { createCertificateAuthority } from "../certificates/authority.ts";
-import { systemClock } from "../clock.ts";
+import { systemClock } from "../../shared/clock.ts";
 import { EgressProxy } from "../egress-proxy.ts";
 import { createEnforcement } from "../enforcement.ts";
 import { type Authority, formatAuthority, normaliseAuthority } from "../request/authority.ts";

@@ -3,7 +3,7 @@ import net from "node:net";
 import tls from "node:tls";
 import type { buildConnector } from "undici";
 import type { PolicyRoute } from "../../wire/egress-policy.ts";
-import type { Clock } from "../clock.ts";
+import type { Clock } from "../../shared/clock.ts";
 import type { Authority } from "../request/authority.ts";
 import { pinDestination, type PinnedDestination, type Resolve } from "./destination.ts";
 

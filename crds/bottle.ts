@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { classFields } from "./class-fields.ts";
 import { Conditions } from "./condition.ts";
+import { GitStatus } from "./git-status.ts";
 import { API_VERSION } from "./group.ts";
 import { ObjectMeta } from "./metadata.ts";
 import { ObjectName } from "./names.ts";
@@ -103,7 +104,8 @@ export const BottleStatus = z.strictObject({
   homeFilesHash: z
     .string()
     .optional()
-    .describe("hash of the prompt and the git author that the home was last given"),
+    .describe("hash of the prompt and the git configuration that the home was last given"),
+  git: GitStatus.optional().describe("remotes as the gate sees them"),
 });
 export type BottleStatus = z.infer<typeof BottleStatus>;
 

@@ -115,8 +115,51 @@ const moment = madeOf(
 const method = madeOf("*", "GET", "POST", "get", "-", "TRACE", "CONNECT");
 const word = madeOf("a", "A", "-", ".", "_", "1", "/", "");
 
+const gitUrl = madeOf(
+  ...[
+    "ssh://",
+    "https://",
+    "http://",
+    "git@",
+    "git.example.com",
+    "[::1]",
+    ":",
+    "/",
+    ":22",
+    ":99999",
+    "a",
+    "-",
+  ],
+  ...["..", ".", "~", "%2e", "?", "#", "@", " ", "é", "\n", "\\", ":p@", "//", "_", "ext::"],
+);
+const glob = madeOf("*", "**", "/", "a", ".", "..", "refs/", "[", "]", "{", "!", "\\", "?", "é", " ", "-");
+const knownHost = madeOf(
+  ...[
+    "git.example.com",
+    "[::1]:22",
+    "*",
+    "@revoked",
+    " ",
+    "ssh-ed25519",
+    "ssh-",
+    "AAAA",
+    "==",
+    "\n",
+    "é",
+    "|1|",
+  ],
+);
+const pattern = madeOf("(?", "(?i)", "=", "!", "<", "\\1", "\\d", "\\", "[a-z]", ")", "a", "é");
+
 const route = (fields: object) => ({ egress: { routes: [{ host: "a.example.com", ...fields }] } });
 const secretRef = { name: "s", key: "k" };
+const SSH_URL = "ssh://git@git.example.com/team/app";
+const HTTPS_URL = "https://git.example.com/team/app";
+const remote = (fields: object) => ({
+  git: {
+    remotes: [{ name: "a", url: SSH_URL, identity: { secretRef }, knownHost: "h ssh-rsa AAAA", ...fields }],
+  },
+});
 const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined });
 
 /** one field of a Bottle's spec that varies, the rest well-formed */
@@ -162,6 +205,30 @@ const specs: Record<string, fc.Arbitrary<object>> = {
   label: text.map((value) => ({ display: { label: value.repeat(6) } })),
   env: fc.array(fc.record({ name: word, value: text }), { maxLength: 3 }).map((env) => ({ env })),
   author: text.map((name) => ({ git: { user: { name } } })),
+  remoteUrl: gitUrl.map((url) => remote({ url })),
+  gitea: gitUrl.map((url) => remote({ url, keyProvider: "gitea" })),
+  forge: gitUrl.map((url) => remote({ keyProvider: "gitea", forge: { url } })),
+  knownHost: knownHost.map((value) => remote({ knownHost: value })),
+  remote: fc
+    .record({
+      url: fc.constantFrom(SSH_URL, HTTPS_URL, "git@git.example.com:app"),
+      identity: optional(fc.constant({ secretRef })),
+      knownHost: optional(fc.constant("h ssh-rsa AAAA")),
+      keyProvider: optional(fc.constantFrom("static", "gitea", "github")),
+      forge: optional(fc.constantFrom({}, { url: "https://git.example.com" })),
+      caBundle: optional(fc.constant("x")),
+    })
+    .map(remote),
+  remoteNames: fc
+    .array(
+      word.map((name) => ({ name, url: HTTPS_URL })),
+      { maxLength: 3 },
+    )
+    .map((remotes) => ({ git: { remotes } })),
+  branches: fc.array(glob, { maxLength: 3 }).map((branches) => remote({ push: { branches } })),
+  protectedPaths: glob.map((value) => remote({ push: { protectedPaths: [value] } })),
+  baseline: glob.map((value) => remote({ scan: { baseline: [{ rule: "r", path: value }] } })),
+  scanRules: pattern.map((value) => remote({ scan: { rules: [{ name: "r", pattern: value }] } })),
   provider: fc
     .record({
       name: fc.constantFrom("claude", "none", "Claude", ""),

@@ -2,7 +2,7 @@ import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { createDetector } from "../../sidecars/detection/index.ts";
 import { createInspectPush } from "../../sidecars/git-gate/judge/inspect-push.ts";
-import { CI_PATHS } from "../../sidecars/git-gate/judge/protected-paths.ts";
+import { CI_PATHS } from "../../crds/git-remote.ts";
 import { type Ended, type GitWorld, startGitWorld } from "./git-kit.ts";
 import { SECRET } from "./git-push-kit.ts";
 

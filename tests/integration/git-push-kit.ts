@@ -6,7 +6,7 @@ import { createDetector } from "../../sidecars/detection/index.ts";
 import type { PushRequest, PushVerdict, RefUpdate } from "../../sidecars/git-gate/contract.ts";
 import type { PushPolicy } from "../../sidecars/wire/git-policy.ts";
 import { createInspectPush } from "../../sidecars/git-gate/judge/inspect-push.ts";
-import { CI_PATHS } from "../../sidecars/git-gate/judge/protected-paths.ts";
+import { CI_PATHS } from "../../crds/git-remote.ts";
 
 /** in pieces, so that no scanner takes this file for a leak */
 export const SECRET = "AK" + "IAQ7ZK3M7XW2LTNB4V";

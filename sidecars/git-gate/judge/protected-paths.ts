@@ -3,26 +3,6 @@ import { printable, ruleFinding, utf8Of } from "./finding.ts";
 import { type GitAccess, gitWords } from "../process/git-process.ts";
 import { globPattern } from "./glob.ts";
 
-/** Files that a forge runs with its own secrets: the default of `protectedPaths`. */
-export const CI_PATHS: readonly string[] = [
-  ".github/workflows/**",
-  ".github/actions/**",
-  ".gitlab-ci.yml",
-  ".gitlab/ci/**",
-  ".gitea/workflows/**",
-  ".forgejo/workflows/**",
-  ".circleci/**",
-  ".buildkite/**",
-  ".woodpecker/**",
-  ".woodpecker.y*ml",
-  ".drone.y*ml",
-  ".travis.yml",
-  "appveyor.yml",
-  "azure-pipelines.yml",
-  "bitbucket-pipelines.yml",
-  "Jenkinsfile",
-];
-
 /** of merges what differs from each parent, of root commits everything */
 const EVERY_CHANGE = ["diff-tree", "--stdin", "--raw", "-z", "-r", "-c", "--root"];
 

@@ -7,11 +7,21 @@ import { rules } from "./rules.ts";
 
 export type * from "./detector.ts";
 
-const patterns = createPatternSearch(rules);
+const allPatterns = createPatternSearch(rules);
 
-/** A detector for the given known values and all pattern rules. Known values are looked for first: they are certain. */
-export function createDetector({ knownValues }: { readonly knownValues: readonly KnownValue[] }): Detector {
+interface DetectorParts {
+  readonly knownValues: readonly KnownValue[];
+  /** pattern rules that are left out; known values are always looked for */
+  readonly withoutRules?: readonly string[];
+}
+
+/** A detector for the given known values and the pattern rules. Known values are looked for first: they are certain. */
+export function createDetector({ knownValues, withoutRules = [] }: DetectorParts): Detector {
   const known = createKnownValueSearch(knownValues);
+  const patterns =
+    withoutRules.length === 0
+      ? allPatterns
+      : createPatternSearch(rules.filter(({ id }) => !withoutRules.includes(id)));
   const find = (text: string, location: string): ReturnType<typeof known.find> =>
     known.find(text, location) ?? patterns.find(text, location);
   // of the patterns that know one case alone, those in capitals can be told again

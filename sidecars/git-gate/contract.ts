@@ -1,4 +1,4 @@
-import type { PushPolicy } from "../wire/git-policy.ts";
+import type { PushPolicy, ScanPolicy } from "../wire/git-policy.ts";
 
 /** One ref that a push moves. Ids are full hexadecimal; all zeros where the ref does not exist. */
 export interface RefUpdate {
@@ -16,6 +16,7 @@ export interface PushRequest {
   readonly confirmed: readonly string[];
   readonly pushOptions: readonly string[];
   readonly policy: PushPolicy;
+  readonly scan: ScanPolicy;
 }
 
 /** Why a push is refused. Holds nothing of a secret but its shape. */

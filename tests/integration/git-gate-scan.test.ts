@@ -1,19 +1,15 @@
 import { execFileSync } from "node:child_process";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { createDetector } from "../../sidecars/detection/index.ts";
 import { createInspectPush } from "../../sidecars/git-gate/judge/inspect-push.ts";
 import { CI_PATHS } from "../../crds/git-remote.ts";
 import { type Ended, type GitWorld, startGitWorld } from "./git-kit.ts";
-import { SECRET } from "./git-push-kit.ts";
+import { scanPath, SECRET } from "./git-push-kit.ts";
 
 let world: GitWorld;
 let work: string;
 
 beforeAll(async () => {
-  const inspectPush = createInspectPush({
-    detector: createDetector({ knownValues: [] }),
-    path: process.env["PATH"] ?? "",
-  });
+  const inspectPush = createInspectPush({ knownValues: () => [], path: await scanPath() });
   world = await startGitWorld({ inspectPush, policy: { allowForce: false, protectedPaths: [...CI_PATHS] } });
   work = await world.clone("work");
 });

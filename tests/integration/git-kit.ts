@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSyn
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import type { InspectPush, PushRequest } from "../../sidecars/git-gate/contract.ts";
-import type { PushPolicy } from "../../sidecars/wire/git-policy.ts";
+import type { PushPolicy, ScanPolicy } from "../../sidecars/wire/git-policy.ts";
 import { GitGate, type GateOptions } from "../../sidecars/git-gate/git-gate.ts";
 import { startSshd, type Sshd } from "./git-sshd.ts";
 
@@ -91,6 +91,7 @@ export async function startGitWorld(
     /** no gate yet */
     readonly stopped?: boolean;
     readonly policy?: Partial<PushPolicy>;
+    readonly scan?: Partial<ScanPolicy>;
     readonly inspectPush?: InspectPush;
     readonly remote?: (sshd: Sshd) => Partial<GateOptions["remotes"][number]>;
     readonly limits?: Partial<GateOptions["limits"]>;
@@ -118,6 +119,7 @@ export async function startGitWorld(
         knownHost: sshd.knownHost,
         privateKey: sshd.privateKey,
         push: { ...aPolicy, ...options.policy },
+        scan: { rules: [], baseline: [], ...options.scan },
         ...options.remote?.(sshd),
       },
     ],

@@ -2,11 +2,12 @@ import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createDetector } from "../../sidecars/detection/index.ts";
+import type { KnownValue } from "../../sidecars/detection/index.ts";
 import type { PushRequest, PushVerdict, RefUpdate } from "../../sidecars/git-gate/contract.ts";
-import type { PushPolicy } from "../../sidecars/wire/git-policy.ts";
+import type { PushPolicy, ScanPolicy } from "../../sidecars/wire/git-policy.ts";
 import { createInspectPush } from "../../sidecars/git-gate/judge/inspect-push.ts";
 import { CI_PATHS } from "../../crds/git-remote.ts";
+import { gitleaksFolder } from "./gitleaks-kit.ts";
 
 /** in pieces, so that no scanner takes this file for a leak */
 export const SECRET = "AK" + "IAQ7ZK3M7XW2LTNB4V";
@@ -24,6 +25,9 @@ export const policy: PushPolicy = {
   maxBlobBytes: 16 * 1024 * 1024,
   timeoutMs: 30_000,
 };
+
+/** PATH with everything that an inspection runs. */
+export const scanPath = async (): Promise<string> => `${await gitleaksFolder()}:${process.env["PATH"]}`;
 
 const IDENTITY = {
   GIT_AUTHOR_NAME: "Ann",
@@ -125,11 +129,11 @@ export class PushRepository implements Disposable {
     return this.object("tag", `object ${id}\ntype ${type}\ntag v1\ntagger ${tagger}\n\n${message}`);
   }
 
-  inspect(change: Partial<RefUpdate>, more: MoreOfRequest = {}): Promise<PushVerdict> {
+  async inspect(change: Partial<RefUpdate>, more: MoreOfRequest = {}): Promise<PushVerdict> {
     const update = { ref: "refs/heads/work", from: NONE, to: NONE, ...change };
     const inspect = createInspectPush({
-      detector: createDetector({ knownValues: [] }),
-      path: more.path ?? process.env["PATH"] ?? "",
+      knownValues: () => more.knownValues ?? [],
+      path: more.path ?? (await scanPath()),
     });
     const request: PushRequest = {
       gitDir: this.gitDir,
@@ -138,6 +142,7 @@ export class PushRepository implements Disposable {
       confirmed: more.confirmed ?? [],
       pushOptions: more.pushOptions ?? [],
       policy: { ...policy, ...more.policy },
+      scan: { rules: [], baseline: [], ...more.scan },
     };
     return inspect(request, more.signal ?? new AbortController().signal);
   }
@@ -150,6 +155,8 @@ interface MoreOfRequest {
   readonly confirmed?: readonly string[];
   readonly pushOptions?: readonly string[];
   readonly policy?: Partial<PushPolicy>;
+  readonly scan?: Partial<ScanPolicy>;
+  readonly knownValues?: readonly KnownValue[];
   readonly signal?: AbortSignal;
 }
 

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { createDetector } from "../../sidecars/detection/index.ts";
 import { createInspectPush } from "../../sidecars/git-gate/judge/inspect-push.ts";
 import { policy } from "./git-push-kit.ts";
 
@@ -15,10 +14,11 @@ const updates = readFileSync(0, "utf8")
 const names = ["GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"];
 const environment = Object.fromEntries(names.map((name) => [name, process.env[name] ?? ""]));
 const inspect = createInspectPush({
-  detector: createDetector({ knownValues: [] }),
+  knownValues: () => [],
   path: process.env["PATH"] ?? "",
 });
-const request = { gitDir: process.cwd(), environment, updates, confirmed: [], pushOptions: [], policy };
+const scan = { rules: [], baseline: [] };
+const request = { gitDir: process.cwd(), environment, updates, confirmed: [], pushOptions: [], policy, scan };
 const verdict = await inspect(request, AbortSignal.timeout(30_000));
 process.stderr.write(`${JSON.stringify(verdict)}\n`);
 process.exitCode = verdict.kind === "clean" ? 0 : 1;

@@ -1,18 +1,18 @@
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { PushRepository, SECRET } from "./git-push-kit.ts";
+import { PushRepository, scanPath, SECRET } from "./git-push-kit.ts";
 
 let agent: PushRepository;
 let gate: PushRepository;
-beforeEach(() => {
+beforeEach(async () => {
   agent = new PushRepository();
   gate = new PushRepository();
   const hook = join(gate.gitDir, "hooks", "pre-receive");
   mkdirSync(join(gate.gitDir, "hooks"), { recursive: true });
   writeFileSync(
     hook,
-    `#!/bin/sh\nexec '${process.execPath}' '${join(import.meta.dirname, "git-push-process.ts")}'\n`,
+    `#!/bin/sh\nexport PATH='${await scanPath()}'\nexec '${process.execPath}' '${join(import.meta.dirname, "git-push-process.ts")}'\n`,
   );
   chmodSync(hook, 0o700);
 });

@@ -10,6 +10,12 @@ export class PushRefused extends Error {
   }
 }
 
+/** A finding, and the place that it is about: two scanners may find one secret. */
+export interface PlacedFinding {
+  readonly place: string;
+  readonly finding: PushFinding;
+}
+
 /** The finding of a push rule or a limit, which has no secret to picture. */
 export const ruleFinding = (rule: string, where: string, whatToDo: string): PushFinding => ({
   rule,

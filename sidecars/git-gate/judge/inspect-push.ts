@@ -1,5 +1,6 @@
-import type { Detector } from "../../detection/index.ts";
+import type { KnownValue } from "../../detection/index.ts";
 import type { InspectPush, PushFinding, PushRequest, PushVerdict } from "../contract.ts";
+import { Baseline } from "./baseline.ts";
 import { PushRefused, ruleFinding } from "./finding.ts";
 import type { GitAccess } from "../process/git-process.ts";
 import { changedProtectedPaths } from "./protected-paths.ts";
@@ -7,7 +8,7 @@ import { listPushedObjects } from "./push-objects.ts";
 import { judgePush } from "./push-rules.ts";
 import { rewoundRefs } from "./rewound-refs.ts";
 import { findingsInNames } from "./scan-names.ts";
-import { findingsInObjects } from "./scan-objects.ts";
+import { scanPush } from "./scan-push.ts";
 
 /** more findings help nobody, and each costs time */
 const MOST_FINDINGS = 20;
@@ -16,19 +17,20 @@ const MOST_REFS = 1000;
 const TOO_MANY_REFS = ruleFinding("TooManyRefs", "the push", `Push at most ${MOST_REFS} refs at a time.`);
 
 interface Dependencies {
-  readonly detector: Detector;
-  /** PATH, on which git is found */
+  /** what must not leave, whatever a baseline accepts; asked for each push */
+  readonly knownValues: () => readonly KnownValue[];
+  /** PATH, on which git, gitleaks and prlimit are found */
   readonly path: string;
 }
 
 /** The inspection of a push: names, rules, every object, protected paths; what fails on the way refuses it. */
-export function createInspectPush({ detector, path }: Dependencies): InspectPush {
+export function createInspectPush({ knownValues, path }: Dependencies): InspectPush {
   return async (request, signal) => {
     const limit = AbortSignal.timeout(request.policy.timeoutMs);
     const { gitDir, environment } = request;
     const access: GitAccess = { path, gitDir, environment, signal: AbortSignal.any([signal, limit]) };
     try {
-      return verdictOf(await findingsOf(access, request, detector));
+      return verdictOf(await findingsOf(access, request, knownValues()));
     } catch (error) {
       return verdictOf([refusalOf(error, limit)]);
     }
@@ -50,16 +52,16 @@ function refusalOf(error: unknown, limit: AbortSignal): PushFinding {
 async function findingsOf(
   access: GitAccess,
   request: PushRequest,
-  detector: Detector,
+  knownValues: readonly KnownValue[],
 ): Promise<readonly PushFinding[]> {
   if (request.updates.length > MOST_REFS) throw new PushRefused(TOO_MANY_REFS);
-  const inNames = await findingsInNames(detector, request);
+  const baseline = new Baseline(request.scan.baseline, knownValues);
+  const inNames = await findingsInNames(baseline.detectorFor(), request);
   if (inNames.length > 0) return inNames;
   const broken = judgePush({ ...request, rewound: await rewoundRefs(access, request) });
   if (broken.length > 0) return broken;
   const objects = await listPushedObjects(access, request);
-  const limits = { mostFindings: MOST_FINDINGS, mostFiles: request.policy.maxObjects };
-  const inObjects = await findingsInObjects(access, objects, detector, limits);
+  const inObjects = await scanPush(access, objects, request, { baseline, mostFindings: MOST_FINDINGS });
   if (inObjects.length > 0) return inObjects;
   const commits = objects.filter(({ type }) => type === "commit").map(({ id }) => id);
   return changedProtectedPaths(access, commits, request.policy.protectedPaths, MOST_FINDINGS);

@@ -1,6 +1,6 @@
 import type { Detector, Finding } from "../../detection/index.ts";
-import type { PushFinding } from "../contract.ts";
-import { printable, utf8Of } from "./finding.ts";
+import { type PlacedFinding, printable, utf8Of } from "./finding.ts";
+import type { FoundByGitleaks } from "./gitleaks/scan-with-gitleaks.ts";
 import type { PushedObject } from "./push-objects.ts";
 
 /** A secret in an object. `bytes` are those that the detector found it in. */
@@ -11,22 +11,43 @@ export interface FoundInObject {
 }
 
 /** Says where a secret is, as people name it, and how it gets out of the history. */
-export async function locate(detector: Detector, found: FoundInObject): Promise<PushFinding> {
-  const { rule, shape } = found.finding;
-  return { rule, shape, where: await whereOf(detector, found), whatToDo: remedyOf(found.object) };
+export async function locate(detector: Detector, found: FoundInObject): Promise<PlacedFinding> {
+  const { object, bytes, finding } = found;
+  const line = object.type === "blob" ? await lineOf(detector, bytes) : undefined;
+  const hidden = finding.location.split(" > ").slice(1).join(" in ");
+  return place(detector, { object, line, hidden, rule: finding.rule, shape: finding.shape });
 }
 
-async function whereOf(detector: Detector, found: FoundInObject): Promise<string> {
-  const { object, finding } = found;
-  const hidden = finding.location.split(" > ").slice(1).join(" in ");
+/** The same for what gitleaks found, which shows nothing of it. */
+export const locateByGitleaks = (
+  detector: Detector,
+  { object, rule, line }: FoundByGitleaks,
+): Promise<PlacedFinding> =>
+  place(detector, { object, line: object.type === "blob" ? line : undefined, hidden: "", rule, shape: "" });
+
+interface Found {
+  readonly object: PushedObject;
+  readonly line: number | undefined;
+  /** the encodings that it was in */
+  readonly hidden: string;
+  readonly rule: string;
+  readonly shape: string;
+}
+
+async function place(detector: Detector, found: Found): Promise<PlacedFinding> {
+  const { object, line, hidden, rule, shape } = found;
   const parts = [
     object.commit === undefined ? undefined : `commit ${object.commit}`,
     object.type === "commit" ? undefined : `${object.type} ${object.id}`,
     await pathOf(detector, object),
-    object.type === "blob" ? `line ${await lineOf(detector, found.bytes)}` : undefined,
+    line === undefined ? undefined : `line ${line}`,
     hidden === "" ? undefined : `as ${hidden}`,
   ];
-  return parts.filter((part) => part !== undefined).join(", ");
+  const where = parts.filter((part) => part !== undefined).join(", ");
+  return {
+    place: `${object.id} ${line}`,
+    finding: { rule, shape, where, whatToDo: remedyOf(object) },
+  };
 }
 
 /** A path that is itself a secret is not told. */

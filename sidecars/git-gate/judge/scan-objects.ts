@@ -1,6 +1,5 @@
 import type { Detector } from "../../detection/index.ts";
-import type { PushFinding } from "../contract.ts";
-import { ruleFinding } from "./finding.ts";
+import { type PlacedFinding, ruleFinding } from "./finding.ts";
 import type { GitAccess } from "../process/git-process.ts";
 import { locate } from "./locate.ts";
 import { textsOf } from "./object-texts.ts";
@@ -18,16 +17,16 @@ export interface ScanLimits {
 export async function findingsInObjects(
   access: GitAccess,
   objects: readonly PushedObject[],
-  detector: Detector,
+  detectorFor: (object: PushedObject) => Detector,
   limits: ScanLimits,
-): Promise<PushFinding[]> {
-  const findings: PushFinding[] = [];
+): Promise<PlacedFinding[]> {
+  const findings: PlacedFinding[] = [];
   const trees = new UnfoldedTrees();
   for await (const { object, bytes } of readObjects(access, objects)) {
     access.signal.throwIfAborted();
     const entries = object.type === "tree" ? treeEntries(bytes, object.id.length / 2) : [];
     if (object.type === "tree") trees.add(object.id, entries);
-    findings.push(...(await findingsIn(detector, object, textsOf(object.type, bytes, entries))));
+    findings.push(...(await findingsIn(detectorFor(object), object, textsOf(object.type, bytes, entries))));
     if (findings.length >= limits.mostFindings) return findings;
   }
   if (trees.largest() > limits.mostFiles) findings.push(tooManyFiles(limits.mostFiles));
@@ -39,12 +38,13 @@ async function findingsIn(
   detector: Detector,
   object: PushedObject,
   texts: readonly Buffer[],
-): Promise<PushFinding[]> {
+): Promise<PlacedFinding[]> {
   for (const bytes of texts) {
     const inspection = await detector.inspectBody({ bytes });
     if (inspection.kind === "opaque") {
       const where = `${object.type} ${object.id}`;
-      return [ruleFinding(inspection.code, where, `Take it out of the push: ${inspection.because}.`)];
+      const finding = ruleFinding(inspection.code, where, `Take it out of the push: ${inspection.because}.`);
+      return [{ place: object.id, finding }];
     }
     if (inspection.kind === "found")
       return [await locate(detector, { object, bytes, finding: inspection.finding })];
@@ -52,9 +52,11 @@ async function findingsIn(
   return [];
 }
 
-const tooManyFiles = (most: number): PushFinding =>
-  ruleFinding(
+const tooManyFiles = (most: number): PlacedFinding => ({
+  place: "trees",
+  finding: ruleFinding(
     "TooManyFiles",
     "a tree of the push",
     `Do not name one tree many times in another: the limit is ${most} files and directories in a checkout.`,
-  );
+  ),
+});

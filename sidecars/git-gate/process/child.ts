@@ -12,11 +12,15 @@ export interface ChildRun {
   readonly input?: string;
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
+  /** it is ended when it writes more */
+  readonly mostOutputBytes?: number;
 }
 
 export interface ChildEnd {
   /** whether it ran to its end with exit code 0 */
   readonly ok: boolean;
+  /** its exit code, when it ended by itself */
+  readonly code?: number;
   readonly stdout: string;
   /** the first of it, where it is long */
   readonly stderr: string;
@@ -32,7 +36,7 @@ export function runChild(run: ChildRun): Promise<ChildEnd> {
   if (run.signal.aborted) return Promise.resolve({ ok: false, stdout: "", stderr: "", ended: "closing" });
   const [program, ...rest] = run.argv;
   const child = spawn(program, rest, { cwd: run.cwd, env: run.environment, detached: true });
-  const stdout = new Bounded(MAX_STDOUT_BYTES);
+  const stdout = new Bounded(run.mostOutputBytes ?? MAX_STDOUT_BYTES);
   const stderr = new Bounded(MAX_STDERR_BYTES);
   let ended: ChildEnd["ended"];
   const end = (because: NonNullable<ChildEnd["ended"]>): void => {
@@ -57,7 +61,7 @@ export function runChild(run: ChildRun): Promise<ChildEnd> {
       limit.removeEventListener("abort", onLimit);
       run.signal.removeEventListener("abort", onAbort);
       const ok = code === 0 && ended === undefined;
-      const why = ended === undefined ? {} : { ended };
+      const why = ended === undefined ? { code: code ?? -1 } : { ended };
       done({ ok, stdout: stdout.text(), stderr: stderr.text(), ...why });
     });
   });

@@ -35,7 +35,8 @@ const QUARANTINE = ["GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNAT
 /** no path and no name is longer */
 const LONGEST_WORD = 1024 * 1024;
 
-function environmentOf({ path, environment }: GitAccess): Record<string, string> {
+/** The environment of a git that looks at what is there. */
+export function environmentOf({ path, environment }: GitAccess): Record<string, string> {
   const stranger = Object.keys(environment).find((name) => !QUARANTINE.includes(name));
   if (stranger !== undefined) throw new Error("the environment holds more than the quarantine");
   return { ...environment, ...gitEnvironment(path), ...AS_IT_IS };
@@ -45,7 +46,7 @@ function environmentOf({ path, environment }: GitAccess): Record<string, string>
 export async function* gitOutput(
   access: GitAccess,
   args: readonly string[],
-  input: Iterable<string> = [],
+  input: Iterable<string> | AsyncIterable<string | Buffer> = [],
 ): AsyncGenerator<Buffer> {
   access.signal.throwIfAborted();
   const child = spawn("git", [`--git-dir=${access.gitDir}`, ...args], {

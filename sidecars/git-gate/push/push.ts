@@ -84,6 +84,7 @@ export class Push {
         confirmed: [...new Set((await mirror.refs()).values())],
         pushOptions: call.pushOptions,
         policy: declaration.push,
+        scan: declaration.scan,
       },
       this.#signal,
     );

@@ -19,6 +19,7 @@ const aRemote = (fields: Partial<RemoteDeclaration> = {}): RemoteDeclaration => 
   knownHost: "[git.example.com]:30009 ssh-ed25519 AAAAC3NzaC1lZDI1NTE5",
   privateKey: "",
   push,
+  scan: { rules: [], baseline: [] },
   ...fields,
 });
 const check = (fields: Partial<RemoteDeclaration>) => () => checkDeclarations([aRemote(fields)]);

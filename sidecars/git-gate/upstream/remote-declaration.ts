@@ -1,6 +1,6 @@
 import { KnownHost } from "../../../crds/git-remote.ts";
 import { parseGitUrl } from "../../../crds/git-url.ts";
-import type { PushPolicy } from "../../wire/git-policy.ts";
+import type { PushPolicy, ScanPolicy } from "../../wire/git-policy.ts";
 
 /** A remote that a bottle may talk to, as its class or the Bottle itself declares it. */
 export interface RemoteDeclaration {
@@ -13,6 +13,7 @@ export interface RemoteDeclaration {
   /** an OpenSSH private key without a passphrase; stays in memory */
   readonly privateKey: string;
   readonly push: PushPolicy;
+  readonly scan: ScanPolicy;
 }
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;

@@ -90,7 +90,8 @@ export async function startSshd(folder: string): Promise<Sshd> {
   return sshd;
 }
 
-async function aFreePort(): Promise<number> {
+/** A port of loopback that nothing listens on now. */
+export async function aFreePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -1,0 +1,2 @@
+/** Deploy keys at forges: what the rest of the controller may use of it. */
+export { ForgeDeployKeys } from "./forge-deploy-keys.ts";

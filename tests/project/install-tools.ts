@@ -1,9 +1,11 @@
 /**
  * Installs what the tests need and the product does not, where that starts nothing: an OpenSSH server that came with
- * an init system would listen on the developer's machine from then on.
+ * an init system would listen on the developer's machine from then on. Builds the forge of the tests, which takes
+ * minutes the first time and both cores.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { ensureForge, whyNoForge } from "../integration/forge/binary.ts";
 
 const TOOLS = [{ file: "/usr/sbin/sshd", package: "openssh-server" }];
 const COMMANDS = (names: readonly string[]): readonly (readonly string[])[] => [
@@ -22,3 +24,4 @@ for (const argv of missing.length > 0 && mayInstall ? COMMANDS(missing) : []) {
   const { status } = spawnSync("apt-get", argv, { stdio: "inherit", env });
   if (status !== 0) process.exitCode = 1;
 }
+if (whyNoForge() === undefined) ensureForge();

@@ -17,7 +17,11 @@ import type { ImageState } from "../reconcilers/contract/image-store.ts";
 import type { Reconciler } from "../reconcilers/contract/reconciler.ts";
 import type { ResourceClient } from "../reconcilers/contract/resource-client.ts";
 import type { Result } from "../reconcilers/contract/result.ts";
-import type { SandboxPhase, SandboxRole } from "../reconcilers/contract/sandbox-runtime.ts";
+import {
+  type SandboxPhase,
+  type SandboxRole,
+  VOLUME_ROLES,
+} from "../reconcilers/contract/sandbox-runtime.ts";
 import { AGENT_USER, HOME_PATH } from "../reconcilers/shared/agent-paths.ts";
 import { sandboxName, volumeName } from "../reconcilers/shared/naming.ts";
 import { HeldSecrets } from "./held-secrets.ts";
@@ -154,9 +158,7 @@ export class BottleWorld {
   }
 
   volumes(bottle: Bottle): string[] {
-    return (["home", "sockets"] as const).filter((role) =>
-      this.engine.volumes.has(volumeName(bottle.metadata.uid, role)),
-    );
+    return VOLUME_ROLES.filter((role) => this.engine.volumes.has(volumeName(bottle.metadata.uid, role)));
   }
 
   /** calls since the last time that somebody asked */

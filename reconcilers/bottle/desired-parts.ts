@@ -13,6 +13,8 @@ import { hashOf, sandboxName, volumeName } from "../shared/naming.ts";
 
 /** Where the sockets of the link are, in airlock and sidecars. */
 const SOCKETS_PATH = "/run/bb";
+/** Where git-gate keeps its mirrors; the image's folder there gives a new volume its owner. */
+const MIRRORS_PATH = "/var/lib/git-gate";
 
 const MIB = 1024 * 1024;
 const AIRLOCK_RESOURCES = { cpus: 1, memoryBytes: 64 * MIB, pids: 64 };
@@ -46,7 +48,11 @@ export function desiredParts(
   agent: AgentMaterial,
 ): DesiredParts {
   const volume = (role: VolumeRole): VolumeSpec => ({ name: volumeName(owner.uid, role), owner, role });
-  const sockets = (readOnly: boolean) => [{ volume: volume("sockets").name, path: SOCKETS_PATH, readOnly }];
+  const mount = (role: VolumeRole, path: string, readOnly = false) => ({
+    volume: volume(role).name,
+    path,
+    readOnly,
+  });
   const part = (role: SandboxRole) => ({
     name: sandboxName(owner.uid, role),
     owner,
@@ -55,13 +61,19 @@ export function desiredParts(
   });
   const plain = { environment: {}, files: [] };
   return {
-    volumes: { home: volume("home"), sockets: volume("sockets") },
+    volumes: { home: volume("home"), sockets: volume("sockets"), mirrors: volume("mirrors") },
     sandboxes: {
-      airlock: hashed({ ...part("airlock"), ...plain, mounts: sockets(true), resources: AIRLOCK_RESOURCES }),
+      airlock: hashed({
+        ...part("airlock"),
+        ...plain,
+        mounts: [mount("sockets", SOCKETS_PATH, true)],
+        resources: AIRLOCK_RESOURCES,
+      }),
       sidecars: hashed({
         ...part("sidecars"),
         ...plain,
-        mounts: sockets(false),
+        // there without a remote too: one that is added later needs no new sidecars
+        mounts: [mount("sockets", SOCKETS_PATH), mount("mirrors", MIRRORS_PATH)],
         resources: SIDECARS_RESOURCES,
       }),
       agent: {
@@ -69,7 +81,7 @@ export function desiredParts(
           ...part("agent"),
           command: ["sleep", "infinity"],
           environment: agent.environment,
-          mounts: [{ volume: volume("home").name, path: HOME_PATH, readOnly: false }],
+          mounts: [mount("home", HOME_PATH)],
           joins: sandboxName(owner.uid, "airlock"),
           resources: agentResources(agent.resources),
           runtimeClassName: agent.runtimeClassName,

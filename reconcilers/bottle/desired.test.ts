@@ -154,14 +154,24 @@ describe("the parts of a bottle", () => {
     const names = [...Object.values(parts.sandboxes), ...Object.values(parts.volumes)].map(
       ({ name }) => name,
     );
-    expect(names).toEqual(["bb-u1-airlock", "bb-u1-sidecars", "bb-u1-agent", "bb-u1-home", "bb-u1-sockets"]);
+    expect(names).toEqual([
+      "bb-u1-airlock",
+      "bb-u1-sidecars",
+      "bb-u1-agent",
+      "bb-u1-home",
+      "bb-u1-sockets",
+      "bb-u1-mirrors",
+    ]);
   });
 
-  it("give the sockets to airlock (to read) and sidecars, and never to the agent", () => {
+  it("give the sockets to airlock (to read) and sidecars, the mirrors to sidecars alone, and the agent its home", () => {
     const mounts = (role: "airlock" | "sidecars" | "agent") => parts.sandboxes[role].mounts;
 
     expect(mounts("airlock")).toEqual([{ volume: "bb-u1-sockets", path: "/run/bb", readOnly: true }]);
-    expect(mounts("sidecars")).toEqual([{ volume: "bb-u1-sockets", path: "/run/bb", readOnly: false }]);
+    expect(mounts("sidecars")).toEqual([
+      { volume: "bb-u1-sockets", path: "/run/bb", readOnly: false },
+      { volume: "bb-u1-mirrors", path: "/var/lib/git-gate", readOnly: false },
+    ]);
     expect(mounts("agent")).toEqual([{ volume: "bb-u1-home", path: "/home/node", readOnly: false }]);
   });
 

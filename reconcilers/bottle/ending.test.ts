@@ -20,7 +20,7 @@ describe("the end of a bottle", () => {
     await world.converge();
 
     expect(world.phases(bottle)).toEqual({});
-    expect(world.volumes(bottle)).toEqual(["home"]);
+    expect(world.volumes(bottle)).toEqual(["home", "mirrors"]);
     expect(await world.condition("Suspended")).toMatchObject({ status: "True", reason: "AskedToSuspend" });
     expect(await world.condition("Ready")).toMatchObject({ status: "False", reason: "AskedToSuspend" });
     expect(await world.condition("EgressEnforced")).toBeUndefined();
@@ -80,6 +80,7 @@ describe("the end of a bottle", () => {
       `after remove bb-${uid}-airlock`,
       `after removeVolume bb-${uid}-home`,
       `after removeVolume bb-${uid}-sockets`,
+      `after removeVolume bb-${uid}-mirrors`,
       "after update",
     ]);
     expect(world.authorities.size).toBe(0);

@@ -23,6 +23,7 @@ describe("the orphan sweep", () => {
     const runtime = new FakeRuntime(world.engine, instance);
     await runtime.createVolume(aVolumeSpec(owner, "home"));
     await runtime.createVolume(aVolumeSpec(owner, "sockets"));
+    await runtime.createVolume(aVolumeSpec(owner, "mirrors"));
     const airlock = aSandboxSpec(owner, "airlock", { image: "airlock" });
     await runtime.create(airlock);
     await runtime.create(aSandboxSpec(owner, "agent", { image: "agent", joins: airlock.name }));
@@ -57,7 +58,7 @@ describe("the orphan sweep", () => {
     expect(left(owner)).toEqual({ roles: [], volumes: ["home"] });
     const removals = world.takeCalls().filter((call) => call.startsWith("remove"));
     expect(removals).toEqual(
-      ["agent", "airlock", "sockets"].map((role) => expect.stringContaining(role) as string),
+      ["agent", "airlock", "sockets", "mirrors"].map((role) => expect.stringContaining(role) as string),
     );
   });
 
@@ -83,7 +84,7 @@ describe("the orphan sweep", () => {
     world.advance(ORPHAN_GRACE_MS);
     await run();
 
-    expect(left(owner)).toEqual({ roles: ["airlock", "agent"], volumes: ["home", "sockets"] });
+    expect(left(owner)).toEqual({ roles: ["airlock", "agent"], volumes: ["home", "sockets", "mirrors"] });
   });
 
   it("removes nothing when the Bottles cannot be listed", async () => {

@@ -228,6 +228,6 @@ describe("a bottle that runs", () => {
 
     expect(world.phases(other)).toEqual({});
     expect(world.phases(bottle)).toEqual(RUNNING);
-    expect(world.volumes(bottle)).toEqual(["home", "sockets"]);
+    expect(world.volumes(bottle)).toEqual(["home", "sockets", "mirrors"]);
   });
 });

@@ -19,21 +19,21 @@ const scenarios: readonly Scenario[] = [
     name: "a start",
     act: (world) => world.apply(hosts("a.example")),
     phases: RUNNING,
-    volumes: ["home", "sockets"],
+    volumes: ["home", "sockets", "mirrors"],
   },
   {
     name: "a policy change",
     before: hosts("a.example"),
     act: (world) => world.apply(hosts("b.example", "c.example")),
     phases: RUNNING,
-    volumes: ["home", "sockets"],
+    volumes: ["home", "sockets", "mirrors"],
   },
   {
     name: "a spec change",
     before: hosts("a.example"),
     act: (world) => world.apply({ ...hosts("a.example"), env: [{ name: "A", value: "b" }] }),
     phases: RUNNING,
-    volumes: ["home", "sockets"],
+    volumes: ["home", "sockets", "mirrors"],
   },
   {
     name: "a new image of the sidecars",
@@ -43,7 +43,7 @@ const scenarios: readonly Scenario[] = [
       world.images.set("sidecars", { kind: "present", id: "sidecars-2" });
     },
     phases: RUNNING,
-    volumes: ["home", "sockets"],
+    volumes: ["home", "sockets", "mirrors"],
   },
   {
     name: "a new image of the airlock",
@@ -53,28 +53,28 @@ const scenarios: readonly Scenario[] = [
       world.images.set("airlock", { kind: "present", id: "airlock-2" });
     },
     phases: RUNNING,
-    volumes: ["home", "sockets"],
+    volumes: ["home", "sockets", "mirrors"],
   },
   {
     name: "a dead airlock",
     before: hosts("a.example"),
     act: async (world) => world.put(await theBottle(world), "airlock", "exited"),
     phases: RUNNING,
-    volumes: ["home", "sockets"],
+    volumes: ["home", "sockets", "mirrors"],
   },
   {
     name: "a suspension",
     before: hosts("a.example"),
     act: (world) => world.apply({ ...hosts("a.example"), operatingMode: "Suspended" }),
     phases: {},
-    volumes: ["home"],
+    volumes: ["home", "mirrors"],
   },
   {
     name: "a resumption",
     before: { ...hosts("a.example"), operatingMode: "Suspended" },
     act: (world) => world.apply(hosts("a.example")),
     phases: RUNNING,
-    volumes: ["home", "sockets"],
+    volumes: ["home", "sockets", "mirrors"],
   },
   { name: "a deletion", before: hosts("a.example"), act: (world) => world.delete(), phases: {}, volumes: [] },
 ];
@@ -181,7 +181,7 @@ describe("a bottle that is half there", () => {
       expect({ state, phases: world.phases(bottle), volumes: world.volumes(bottle) }).toEqual({
         state,
         phases: {},
-        volumes: ["home"],
+        volumes: ["home", "mirrors"],
       });
       await world.apply(hosts("a.example"));
       await world.converge();

@@ -2,8 +2,11 @@
 export const SANDBOX_ROLES = ["airlock", "sidecars", "agent"] as const;
 export type SandboxRole = (typeof SANDBOX_ROLES)[number];
 
-/** `home` is the agent's and survives suspend; `sockets` is the link. */
-export const VOLUME_ROLES = ["home", "sockets"] as const;
+/**
+ * `home` is the agent's; `sockets` is the link; `mirrors` is git-gate's copy of upstreams, which it can make anew. Home
+ * and mirrors survive suspend.
+ */
+export const VOLUME_ROLES = ["home", "sockets", "mirrors"] as const;
 export type VolumeRole = (typeof VOLUME_ROLES)[number];
 
 /** The object that a part belongs to. */

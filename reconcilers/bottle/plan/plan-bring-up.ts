@@ -1,4 +1,4 @@
-import type { SandboxSpec, SandboxState } from "../../contract/sandbox-runtime.ts";
+import { type SandboxSpec, type SandboxState, VOLUME_ROLES } from "../../contract/sandbox-runtime.ts";
 import type { DesiredParts } from "../desired-parts.ts";
 import type { Observed } from "../observed.ts";
 import { agentSpecFor, areSecretsUsable, isResting, isYoung, wasStarted } from "./readiness.ts";
@@ -24,8 +24,10 @@ export function planBringUp(request: RunRequest, observed: Observed, wanted: Des
   const probe = planProbe(airlock, observed, [airlockWork, sidecarsWork]);
   const work = inOrder(
     together(
-      volumes.home === undefined ? { kind: "createVolume", spec: wanted.volumes.home } : undefined,
-      volumes.sockets === undefined ? { kind: "createVolume", spec: wanted.volumes.sockets } : undefined,
+      ...VOLUME_ROLES.filter((role) => volumes[role] === undefined).map((role): Work => ({
+        kind: "createVolume",
+        spec: wanted.volumes[role],
+      })),
     ),
     together(
       inOrder(

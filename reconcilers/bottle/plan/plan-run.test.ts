@@ -60,6 +60,7 @@ describe("planRun", () => {
     expect(said(work)).toEqual([
       "createVolume home",
       "createVolume sockets",
+      "createVolume mirrors",
       "create sidecars",
       "start sidecars",
       "configure sidecars",

@@ -66,6 +66,7 @@ export class SandboxRuntimeKit {
     await Promise.all([
       this.runtime.createVolume(aVolumeSpec(owner, "home"), this.signal),
       this.runtime.createVolume(aVolumeSpec(owner, "sockets"), this.signal),
+      this.runtime.createVolume(aVolumeSpec(owner, "mirrors"), this.signal),
     ]);
     const airlock = this.aSpec(owner, "airlock");
     const agent = this.aSpec(owner, "agent", { joins: airlock.name, ...fields });

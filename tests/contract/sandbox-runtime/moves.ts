@@ -96,7 +96,7 @@ export function describeMoves(kit: SandboxRuntimeKit): void {
 
         const left = await kit.runtime.listOf(owner.uid, kit.signal);
         expect(left.sandboxes.map(({ name }) => name)).toEqual([airlock.name]);
-        expect(left.volumes.map(({ role }) => role).toSorted()).toEqual(["home", "sockets"]);
+        expect(left.volumes.map(({ role }) => role).toSorted()).toEqual(["home", "mirrors", "sockets"]);
       },
     );
 

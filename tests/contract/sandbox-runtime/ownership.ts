@@ -40,7 +40,7 @@ export function describeOwnership(kit: SandboxRuntimeKit): void {
       await stranger.removeVolume(aVolumeSpec(owner, "home").name, kit.signal);
 
       expect(await kit.phaseOf(agent)).toBe("running");
-      expect((await kit.runtime.listOf(owner.uid, kit.signal)).volumes).toHaveLength(2);
+      expect((await kit.runtime.listOf(owner.uid, kit.signal)).volumes).toHaveLength(3);
     });
 
     it("does not mix bottles", async () => {

@@ -39,3 +39,33 @@ export type PushVerdict =
  * was not looked at: a tool that fails, a limit, an aborted signal are refusals.
  */
 export type InspectPush = (request: PushRequest, signal: AbortSignal) => Promise<PushVerdict>;
+
+/** A remote cannot be served, whatever its upstream says; `message` is for people. */
+export class RemoteFailure extends Error {
+  override readonly name = "RemoteFailure";
+  readonly reason: "IdentityUnusable" | "MirrorUnusable";
+
+  constructor(reason: RemoteFailure["reason"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.reason = reason;
+  }
+}
+
+/** What became of a request that a client made of a remote. Holds no secret; words of others are plain and bounded. */
+export interface GateEvent {
+  readonly remote: string;
+  readonly method: "fetch" | "push";
+  /** rejected: by the gate's rules; failed: by upstream, or because something broke */
+  readonly outcome: "accepted" | "rejected" | "failed";
+  /** stable, CamelCase, such as PushRejected or UpstreamUnreachable */
+  readonly code: string;
+  /** sentence for people, as the client saw it */
+  readonly because: string;
+  /** of the first finding */
+  readonly rule?: string;
+  /** refs of a push */
+  readonly refs: readonly string[];
+  readonly requestBytes: number;
+  readonly responseBytes: number;
+  readonly durationMs: number;
+}

@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { runBackend } from "./http/backend.ts";
-import type { InspectPush } from "./contract.ts";
+import { type InspectPush, RemoteFailure } from "./contract.ts";
 import { gitEnvironment } from "./process/environment.ts";
 import { answerError, answerText } from "./http/gate-answer.ts";
 import { HookSocket } from "./hooks/hook-socket.ts";
@@ -95,15 +95,19 @@ export class GitGate {
     for (const declaration of remotes) {
       const runFolder = join(folder, "run");
       const { signal } = this.#closing;
-      const parts = { declaration, mirrorsFolder, runFolder, hooksFolder, path, limits, signal };
-      this.#remotes.set(declaration.name, await Remote.open(parts));
+      const hooks = this.#hooks;
+      const parts = { declaration, mirrorsFolder, runFolder, hooksFolder, hooks, path, limits, signal };
+      this.#remotes.set(declaration.policy.name, await Remote.open(parts));
     }
   }
 
   #track(served: Promise<void>, response: ServerResponse): void {
     const running = served
       .catch((error: unknown) => {
-        const because = error instanceof UpstreamError ? error.message : "the gate failed";
+        const because =
+          error instanceof UpstreamError || error instanceof RemoteFailure
+            ? error.message
+            : "the gate failed";
         answerText(response, 502, because);
       })
       .finally(() => this.#running.delete(running));
@@ -119,7 +123,7 @@ export class GitGate {
       if (asked.kind === "advertise") await this.#advertise(remote, asked, request, response);
       else await this.#call(remote, asked, request, response);
     } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
+      if (!(error instanceof UpstreamError || error instanceof RemoteFailure)) throw error;
       answerError(response, asked, `git-gate: ${error.message}`);
     }
   }

@@ -54,6 +54,7 @@ const REMOTE_FAILURES = [
   "HostKeyMismatch",
   "AuthenticationFailed",
   "UpstreamUnreachable",
+  "UpstreamCorrupt",
   "ScannerUnavailable",
   "IdentityUnusable",
   "MirrorUnusable",

@@ -211,7 +211,7 @@ describe("a hostile upstream", () => {
     const ended = await world.git(world.folder, "ls-remote", world.url);
     inUpstream("update-ref", "-d", "refs/heads/bad");
     expect(ended.code).not.toBe(0);
-    expect(ended.stderr).toContain("fatal: remote error: git-gate: UpstreamUnreachable");
+    expect(ended.stderr).toMatch(/^fatal: remote error: git-gate: UpstreamCorrupt: .*hasDotgit/);
     expect(world.refs(world.mirror)).toEqual(before);
   });
 });

@@ -64,6 +64,8 @@ const LIMITS = {
   listTimeoutMs: 20_000,
   fetchTimeoutMs: 30_000,
   pushTimeoutMs: 30_000,
+  idleMs: 60_000,
+  maxMirrorBytes: 4 * 1024 * 1024 * 1024,
   requestTimeoutMs: 60_000,
 };
 const HOOK = join(import.meta.dirname, "../../sidecars/git-gate/hooks/hook.ts");
@@ -93,7 +95,6 @@ export async function startGitWorld(
     readonly policy?: Partial<PushPolicy>;
     readonly scan?: Partial<ScanPolicy>;
     readonly inspectPush?: InspectPush;
-    readonly remote?: (sshd: Sshd) => Partial<GateOptions["remotes"][number]>;
     readonly limits?: Partial<GateOptions["limits"]>;
   } = {},
 ): Promise<GitWorld> {
@@ -114,13 +115,15 @@ export async function startGitWorld(
   const gateOptions: GateOptions = {
     remotes: [
       {
-        name: "app",
-        url: directUrl,
-        knownHost: sshd.knownHost,
-        privateKey: sshd.privateKey,
-        push: { ...aPolicy, ...options.policy },
-        scan: { rules: [], baseline: [], ...options.scan },
-        ...options.remote?.(sshd),
+        policy: {
+          name: "app",
+          url: directUrl,
+          transport: "ssh",
+          knownHost: sshd.knownHost,
+          push: { ...aPolicy, ...options.policy },
+          scan: { rules: [], baseline: [], ...options.scan },
+        },
+        secret: sshd.privateKey,
       },
     ],
     folder: join(folder, "gate"),

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { createInterface } from "node:readline";
 import { userInfo } from "node:os";
@@ -19,8 +19,12 @@ export interface Sshd {
   /** logins so far */
   logins(): number;
   start(): Promise<void>;
-  /** nobody can connect any more */
+  /** nobody can connect any more, and who is connected is cut off */
   stop(): Promise<void>;
+  /** processes that serve who is logged in */
+  sessions(): number[];
+  /** another one; for who logs in after the next start */
+  changeHostKey(): void;
 }
 
 /** A fresh key pair in `folder`, the private half with `folder/NAME` as its file. */
@@ -68,6 +72,11 @@ export async function startSshd(folder: string): Promise<Sshd> {
     knownHost: `[127.0.0.1]:${port} ${host.public}`,
     privateKey: client.private,
     logins: () => logins,
+    sessions: () => sessionsOf(listener?.pid),
+    changeHostKey() {
+      for (const name of ["host-key", "host-key.pub"]) rmSync(join(folder, name));
+      aKey(folder, "host-key");
+    },
     async start() {
       const child = spawn(SSHD, ["-D", "-e", "-f", config], { stdio: ["ignore", "ignore", "pipe"] });
       listener = child;
@@ -82,12 +91,28 @@ export async function startSshd(folder: string): Promise<Sshd> {
     async stop() {
       if (listener === undefined || listener.exitCode !== null || listener.signalCode !== null) return;
       const ended = once(listener, "exit");
+      for (const session of sshd.sessions()) process.kill(session, "SIGKILL");
       listener.kill("SIGTERM");
       await ended;
     },
   };
   await sshd.start();
   return sshd;
+}
+
+/** Every process under another. */
+function sessionsOf(pid: number | undefined): number[] {
+  let children: number[] = [];
+  try {
+    children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8")
+      .trim()
+      .split(" ")
+      .filter(Boolean)
+      .map(Number);
+  } catch {
+    // it has ended by now
+  }
+  return children.flatMap((child) => [child, ...sessionsOf(child)]);
 }
 
 /** A port of loopback that nothing listens on now. */

@@ -5,6 +5,7 @@ import { createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { GitGate } from "../../sidecars/git-gate/git-gate.ts";
+import type { RemotePolicy } from "../../sidecars/wire/git-policy.ts";
 import { type GitWorld, processesWith, startGitWorld } from "./git-kit.ts";
 import { aKey } from "./git-sshd.ts";
 
@@ -18,11 +19,12 @@ function aStranger(passphrase = ""): { private: string; public: string } {
 }
 
 /** A second gate beside the world's, of another declaration; resolves to how a clone through it ends. */
-async function readThrough(remote: Partial<(typeof world.options.remotes)[number]>): Promise<string> {
+async function readThrough(policy: Partial<RemotePolicy>, secret = world.sshd.privateKey): Promise<string> {
   const [declared] = world.options.remotes;
   if (declared === undefined) throw new Error("no remote");
   await world.gate?.close();
-  world.gate = await GitGate.start({ ...world.options, remotes: [{ ...declared, ...remote }] }, world.socket);
+  const remotes = [{ policy: { ...declared.policy, ...policy }, secret }];
+  world.gate = await GitGate.start({ ...world.options, remotes }, world.socket);
   const ended = await world.git(world.folder, "ls-remote", world.url);
   expect(ended.code).not.toBe(0);
   expect(ended.stdout).toBe("");
@@ -46,7 +48,7 @@ describe("an upstream that does not serve", () => {
 
   it("as it does not know the key is AuthenticationFailed", async () => {
     world = await startGitWorld();
-    expect(await readThrough({ privateKey: aStranger().private })).toContain(
+    expect(await readThrough({}, aStranger().private)).toContain(
       "remote error: git-gate: AuthenticationFailed",
     );
   });
@@ -112,8 +114,8 @@ describe("an upstream that does not serve", () => {
 describe("a gate whose declaration cannot be kept does not start, and leaves no process", () => {
   it("with a key that has a passphrase", async () => {
     world = await startGitWorld({ stopped: true });
-    const privateKey = aStranger("open sesame").private;
-    const remotes = world.options.remotes.map((remote) => ({ ...remote, privateKey }));
+    const secret = aStranger("open sesame").private;
+    const remotes = world.options.remotes.map((remote) => ({ ...remote, secret }));
     await expect(GitGate.start({ ...world.options, remotes }, world.socket)).rejects.toThrow(
       "the private key cannot be used: it must be an OpenSSH key without a passphrase",
     );

@@ -3,7 +3,13 @@ import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
 import { createInterface } from "node:readline";
 import { randomBytes } from "node:crypto";
-import type { HookAnswer, HookCall } from "./hook-wire.ts";
+import {
+  CREDENTIAL_HOOK,
+  type CredentialAnswer,
+  type CredentialCall,
+  type HookAnswer,
+  type HookCall,
+} from "./hook-wire.ts";
 
 const MAX_CALL_BYTES = 16 * 1024 * 1024;
 
@@ -13,10 +19,14 @@ export type AnswerHook = (
   say: (words: string) => void,
 ) => Promise<Extract<HookAnswer, { accept: boolean }>>;
 
+/** Gives what a credential helper asks for, by the attributes of git's question; nothing when undefined. */
+export type LendCredential = (wanted: ReadonlyMap<string, string>) => string | undefined;
+
 /** A unix socket where hooks ask the gate. Each push has a nonce; without it there is no answer. */
 export class HookSocket {
   readonly path: string;
   readonly #pushes = new Map<string, AnswerHook>();
+  readonly #credentials = new Map<string, LendCredential>();
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
 
@@ -45,6 +55,13 @@ export class HookSocket {
     return { nonce, forget: () => this.#pushes.delete(nonce) };
   }
 
+  /** Lets the credential helper of one run of git be answered, until `forget`. */
+  lend(give: LendCredential): { readonly nonce: string; forget(): void } {
+    const nonce = randomBytes(32).toString("base64url");
+    this.#credentials.set(nonce, give);
+    return { nonce, forget: () => this.#credentials.delete(nonce) };
+  }
+
   #accept(socket: Socket): void {
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
@@ -58,10 +75,11 @@ export class HookSocket {
   }
 
   async #answer(line: string, socket: Socket): Promise<void> {
-    const write = (answer: HookAnswer): void =>
+    const write = (answer: HookAnswer | CredentialAnswer): void =>
       void (socket.writable && socket.write(`${JSON.stringify(answer)}\n`));
     try {
-      const call = JSON.parse(line) as HookCall;
+      const call = JSON.parse(line) as HookCall | CredentialCall;
+      if (call.hook === CREDENTIAL_HOOK) return write({ credential: this.#credentialFor(call) });
       const answer = this.#pushes.get(call.nonce);
       if (answer !== undefined) write(await answer(call, (say) => write({ say })));
     } catch {
@@ -70,5 +88,12 @@ export class HookSocket {
     } finally {
       socket.end();
     }
+  }
+
+  #credentialFor({ nonce, wanted }: CredentialCall): string {
+    const attributes = [...wanted.matchAll(/^([a-z]+)=(.*)$/gm)].map(
+      ([, key = "", value = ""]) => [key, value] as const,
+    );
+    return this.#credentials.get(nonce)?.(new Map(attributes)) ?? "";
   }
 }

@@ -16,6 +16,22 @@ export type HookAnswer =
   /** refs that upstream refused, with its reasons; the others are accepted when the push is */
   | { readonly accept: boolean; readonly refused: Readonly<Record<string, string>> };
 
+/** What a credential helper says to the gate, in place of a hook's call. */
+export interface CredentialCall {
+  readonly nonce: string;
+  readonly hook: typeof CREDENTIAL_HOOK;
+  /** git's question, see git-credential(1) */
+  readonly wanted: string;
+}
+
+/** `credential` is what the helper gives to git; empty where it gives nothing. */
+export interface CredentialAnswer {
+  readonly credential: string;
+}
+
+/** The credential helper's name beside the hooks. */
+export const CREDENTIAL_HOOK = "credential";
+
 /** Environment variables by which a hook finds the gate. */
 export const HOOK_SOCKET = "BB_GATE_SOCKET";
 export const HOOK_NONCE = "BB_GATE_NONCE";

@@ -1,10 +1,18 @@
 /**
- * The hooks of a mirror, a program of its own that git starts: `hook.ts pre-receive|proc-receive`. It asks the gate and
- * does what it says; where no verdict comes it refuses.
+ * The hooks of a mirror and git's credential helper, a program of its own that git starts. It asks the gate and does
+ * what it says; where no verdict comes it refuses.
  */
 import { connect } from "node:net";
 import { createInterface } from "node:readline";
-import { HOOK_NONCE, HOOK_SOCKET, type HookAnswer, type HookCall } from "./hook-wire.ts";
+import {
+  CREDENTIAL_HOOK,
+  type CredentialAnswer,
+  type CredentialCall,
+  HOOK_NONCE,
+  HOOK_SOCKET,
+  type HookAnswer,
+  type HookCall,
+} from "./hook-wire.ts";
 import { FLUSH, pktLine, pktLinesOf } from "../http/pkt-line.ts";
 
 const QUARANTINE = ["GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"];
@@ -15,13 +23,12 @@ type Verdict = Extract<HookAnswer, { accept: boolean }>;
 export async function runHook(name: string, environment: NodeJS.ProcessEnv): Promise<number> {
   if (name === "pre-receive") return preReceive(environment);
   if (name === "proc-receive") return procReceive(environment);
+  if (name === CREDENTIAL_HOOK) return credential(environment);
   return 1;
 }
 
 async function preReceive(environment: NodeJS.ProcessEnv): Promise<number> {
-  let text = "";
-  for await (const chunk of process.stdin.setEncoding("utf8")) text += chunk as string;
-  const commands = text.split("\n").filter((line) => line !== "");
+  const commands = (await readAll()).split("\n").filter((line) => line !== "");
   const verdict = await ask("pre-receive", commands, environment);
   return verdict?.accept === true ? 0 : 1;
 }
@@ -41,6 +48,23 @@ async function procReceive(environment: NodeJS.ProcessEnv): Promise<number> {
   });
   process.stdout.write(Buffer.concat([...report, FLUSH]));
   return 0;
+}
+
+/** Gives git what the gate lends for the run that it belongs to; nothing where it lends nothing. */
+async function credential(environment: NodeJS.ProcessEnv): Promise<number> {
+  const nonce = environment[HOOK_NONCE] ?? "";
+  const call: CredentialCall = { nonce, hook: CREDENTIAL_HOOK, wanted: await readAll() };
+  for await (const line of answersTo(call, environment)) {
+    process.stdout.write((JSON.parse(line) as CredentialAnswer).credential);
+    return 0;
+  }
+  return 1;
+}
+
+async function readAll(): Promise<string> {
+  let text = "";
+  for await (const chunk of process.stdin.setEncoding("utf8")) text += chunk as string;
+  return text;
 }
 
 let unread = Buffer.alloc(0);
@@ -79,13 +103,17 @@ async function ask(
       QUARANTINE.flatMap((name) => (environment[name] === undefined ? [] : [[name, environment[name]]])),
     ),
   };
-  const socket = connect(environment[HOOK_SOCKET] ?? "");
-  socket.on("error", () => process.stderr.write("git-gate: the gate cannot be reached\n"));
-  socket.write(`${JSON.stringify(call)}\n`);
-  for await (const line of createInterface({ input: socket })) {
+  for await (const line of answersTo(call, environment)) {
     const answer = JSON.parse(line) as HookAnswer;
     if ("accept" in answer) return answer;
     process.stderr.write(`${answer.say}\n`);
   }
   return undefined;
+}
+
+function answersTo(call: HookCall | CredentialCall, environment: NodeJS.ProcessEnv): AsyncIterable<string> {
+  const socket = connect(environment[HOOK_SOCKET] ?? "");
+  socket.on("error", () => process.stderr.write("git-gate: the gate cannot be reached\n"));
+  socket.write(`${JSON.stringify(call)}\n`);
+  return createInterface({ input: socket });
 }

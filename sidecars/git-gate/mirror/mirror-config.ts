@@ -1,4 +1,4 @@
-import type { PushPolicy } from "../../wire/git-policy.ts";
+import type { RemotePolicy } from "../../wire/git-policy.ts";
 
 /** old repositories have these, and no reader of objects minds */
 const HARMLESS = ["zeroPaddedFilemode", "badTimezone", "missingSpaceBeforeDate"];
@@ -15,6 +15,8 @@ const FIXED = [
   ["receive", ["denyDeletes=false", "denyDeleteCurrent=ignore", "denyNonFastForwards=false"]],
   ["receive", ["procReceiveRefs=refs/heads", "procReceiveRefs=refs/tags", "updateServerInfo=false"]],
   ["push", ["recurseSubmodules=no", "followTags=false"]],
+  // one pack of each push and fetch: its size is known, and many are made one again
+  ["transfer", ["unpackLimit=1"]],
   ["gc", ["auto=0"]],
   ["maintenance", ["auto=false"]],
 ] as const;
@@ -23,10 +25,12 @@ const FIXED = [
  * The whole configuration of a mirror. Only refs/heads and refs/tags exist for a client, both ways; what may be
  * forced or deleted is the policy's and upstream's to say, so git itself refuses neither.
  */
-export function mirrorConfig(hooksFolder: string, policy: PushPolicy): string {
+export function mirrorConfig(hooksFolder: string, { url, push: policy }: RemotePolicy): string {
   const sections = [
     ...FIXED,
     ["core", [`hooksPath=${hooksFolder}`]],
+    // of another upstream, nothing in the mirror is to be shown
+    ["mirror", [`of=${JSON.stringify(url)}`]],
     [
       "receive",
       [`maxInputSize=${policy.maxInflatedBytes}`, `advertisePushOptions=${policy.allowPushOptions}`],

@@ -1,4 +1,4 @@
-import { existsSync, globSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChildEnd, runChild } from "../process/child.ts";
 import type { Environment } from "../process/environment.ts";
@@ -13,6 +13,9 @@ export type Refs = ReadonlyMap<string, string>;
 export class MirrorError extends Error {
   override readonly name = "MirrorError";
 }
+
+/** the line of the configuration that says of what it is a mirror */
+const UPSTREAM = /^\tof=.*$/m;
 
 /** A bare repository that follows one remote, in a folder of the gate's own. */
 export class Mirror {
@@ -33,9 +36,12 @@ export class Mirror {
     this.#signal = parts.signal;
   }
 
-  /** Makes it when it is not there, and undoes what a killed process left in it. Nothing may be using it. */
+  /**
+   * Makes it when it is not there or of another upstream, and undoes what a killed process left in it. Nothing may be
+   * using it.
+   */
   async open(): Promise<void> {
-    if (!existsSync(this.gitDir)) return this.rebuild();
+    if (!this.#isOfThisUpstream()) return this.rebuild();
     const leftovers = globSync(["**/*.lock", "objects/tmp_objdir-*", "objects/incoming-*"], {
       cwd: this.gitDir,
     });
@@ -44,7 +50,27 @@ export class Mirror {
     for (const path of ["hooks", "info", "objects/info/alternates", "config.worktree", "shallow"]) {
       rmSync(join(this.gitDir, path), { recursive: true, force: true });
     }
+    this.removeHalves();
     writeFileSync(join(this.gitDir, "config"), this.#config);
+  }
+
+  #isOfThisUpstream(): boolean {
+    const config = join(this.gitDir, "config");
+    const line = UPSTREAM.exec(this.#config)?.[0];
+    return existsSync(config) && UPSTREAM.exec(readFileSync(config, "utf8"))?.[0] === line;
+  }
+
+  /** Bytes of its packs, which hold nearly all that it is. */
+  size(): number {
+    const packs = join(this.gitDir, "objects/pack");
+    return globSync("*.pack", { cwd: packs }).reduce((sum, name) => sum + sizeOf(join(packs, name)), 0);
+  }
+
+  /** Removes what a fetch left that failed. Nothing may be fetching. */
+  removeHalves(): void {
+    const packs = join(this.gitDir, "objects/pack");
+    for (const name of globSync(["tmp_*", ".tmp-*"], { cwd: packs }))
+      rmSync(join(packs, name), { force: true });
   }
 
   /** Puts an empty one in its place. */
@@ -99,4 +125,9 @@ export class Mirror {
     const [environment, signal] = [this.#environment, this.#signal];
     return runChild({ argv: ["git", ...args], environment, cwd, timeoutMs, signal });
   }
+}
+
+/** 0 of a file that is gone by now. */
+function sizeOf(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 }

@@ -1,4 +1,4 @@
-import type { InspectPush, PushFinding, RefUpdate } from "../contract.ts";
+import { type InspectPush, type PushFinding, type RefUpdate, RemoteFailure } from "../contract.ts";
 import type { HookAnswer, HookCall } from "../hooks/hook-wire.ts";
 import type { Remote } from "../upstream/remote.ts";
 import { UpstreamError } from "../upstream/upstream-failure.ts";
@@ -67,7 +67,7 @@ export class Push {
       }
       return await this.#forward(call, updates, say);
     } catch (error) {
-      if (!(error instanceof UpstreamError)) throw error;
+      if (!(error instanceof UpstreamError || error instanceof RemoteFailure)) throw error;
       say(`git-gate: ${error.message}`);
       return REFUSED;
     }
@@ -83,8 +83,8 @@ export class Push {
         // they are upstream's of a moment ago
         confirmed: [...new Set((await mirror.refs()).values())],
         pushOptions: call.pushOptions,
-        policy: declaration.push,
-        scan: declaration.scan,
+        policy: declaration.policy.push,
+        scan: declaration.policy.scan,
       },
       this.#signal,
     );

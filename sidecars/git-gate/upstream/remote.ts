@@ -1,14 +1,18 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type Environment, gitEnvironment } from "../process/environment.ts";
+import { RemoteFailure } from "../contract.ts";
+import type { HookSocket } from "../hooks/hook-socket.ts";
 import { Mirror, MirrorError, type Refs } from "../mirror/mirror.ts";
 import { mirrorConfig } from "../mirror/mirror-config.ts";
-import type { RemoteDeclaration } from "./remote-declaration.ts";
-import { SshAgent } from "./ssh-agent.ts";
-import { writeSshConfig } from "./ssh-config.ts";
+import type { ChildEnd } from "../process/child.ts";
+import { gitEnvironment } from "../process/environment.ts";
 import { Turns } from "../../shared/turns.ts";
+import type { Access } from "./access.ts";
+import { HttpsAccess } from "./https-access.ts";
+import { type RemoteDeclaration, sshDestinationOf } from "./remote-declaration.ts";
+import { SshAccess } from "./ssh-access.ts";
 import { type Listing, Upstream, type UpstreamLimits } from "./upstream.ts";
-import { unreachable } from "./upstream-failure.ts";
+import { UpstreamError, unreachable, upstreamErrorOf } from "./upstream-failure.ts";
 
 export interface RemoteParts {
   readonly declaration: RemoteDeclaration;
@@ -17,6 +21,8 @@ export interface RemoteParts {
   /** for this run alone */
   readonly runFolder: string;
   readonly hooksFolder: string;
+  /** where git gets credentials */
+  readonly hooks: HookSocket;
   /** where programs are found */
   readonly path: string;
   readonly limits: UpstreamLimits;
@@ -24,52 +30,66 @@ export interface RemoteParts {
   readonly signal: AbortSignal;
 }
 
-/** One declared remote: its mirror, its key in an agent of its own, and the way to upstream. */
+const DISK_FULL = /No space left on device|Disk quota exceeded/;
+const TOO_LARGE = /File too large|died of signal 25|File size limit exceeded/;
+const FSCK = /fsck error|^error: object [0-9a-f]{40,}: \w+: /m;
+
+/** One declared remote: its mirror, and the way to upstream with the key or token. */
 export class Remote {
   readonly declaration: RemoteDeclaration;
   readonly mirror: Mirror;
   readonly upstream: Upstream;
-  readonly #agent: SshAgent;
+  readonly #access: Access;
+  readonly #folder: string;
+  readonly #maxBytes: number;
   readonly #turns = new Turns(1);
   #waiting: Promise<void> | undefined;
   #suspect = false;
 
-  private constructor(declaration: RemoteDeclaration, mirror: Mirror, upstream: Upstream, agent: SshAgent) {
+  private constructor(parts: RemoteParts, mirror: Mirror, folder: string, access: Access) {
+    const { declaration, limits, signal, path } = parts;
     this.declaration = declaration;
     this.mirror = mirror;
-    this.upstream = upstream;
-    this.#agent = agent;
+    this.#access = access;
+    this.#folder = folder;
+    this.#maxBytes = limits.maxMirrorBytes;
+    const environment = gitEnvironment(path);
+    this.upstream = new Upstream({ url: declaration.policy.url, access, environment, limits, signal });
   }
 
-  /** Throws when the key cannot be used or the mirror cannot be made. */
+  /** Throws RemoteFailure when the identity cannot be used or the mirror cannot be made. */
   static async open(parts: RemoteParts): Promise<Remote> {
-    const { declaration, limits, signal } = parts;
-    const folder = join(parts.runFolder, declaration.name);
-    rmSync(folder, { recursive: true, force: true });
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
-    const environment = gitEnvironment(parts.path);
-    const gitDir = join(parts.mirrorsFolder, `${declaration.name}.git`);
-    const config = mirrorConfig(parts.hooksFolder, declaration.push);
-    const mirror = new Mirror({ gitDir, config, environment, signal });
-    await mirror.open();
-    const agent = await SshAgent.start(join(folder, "agent"), declaration.privateKey, parts.path);
-    const ssh: Environment = { GIT_SSH_COMMAND: writeSshConfig(folder, declaration.knownHost, agent.socket) };
-    const upstream = new Upstream({
-      url: declaration.url,
-      environment: { ...environment, ...ssh },
-      limits,
-      signal,
+    const { policy } = parts.declaration;
+    const gitDir = join(parts.mirrorsFolder, `${policy.name}.git`);
+    const config = mirrorConfig(parts.hooksFolder, policy);
+    const mirror = new Mirror({
+      gitDir,
+      config,
+      environment: gitEnvironment(parts.path),
+      signal: parts.signal,
     });
-    return new Remote(declaration, mirror, upstream, agent);
+    mkdirSync(parts.runFolder, { recursive: true, mode: 0o700 });
+    // sockets have short paths, and remotes may have long names
+    const folder = mkdtempSync(join(parts.runFolder, "r"));
+    try {
+      await mirror.open();
+      return new Remote(parts, mirror, folder, await openAccess(parts, folder));
+    } catch (error) {
+      rmSync(folder, { recursive: true, force: true });
+      if (error instanceof RemoteFailure) throw error;
+      throw new RemoteFailure("MirrorUnusable", "the mirror of this remote cannot be made", { cause: error });
+    }
   }
 
-  close(): Promise<void> {
-    return this.#agent.close();
+  async close(): Promise<void> {
+    await this.#access.close();
+    rmSync(this.#folder, { recursive: true, force: true });
   }
 
   /**
-   * Brings the mirror to what upstream has at some moment after this call; throws UpstreamError when it cannot. Callers
-   * that wait at the same time share one refresh, but none takes one that began before it asked.
+   * Brings the mirror to what upstream has at some moment after this call; throws UpstreamError when it cannot, and
+   * RemoteFailure when the mirror cannot take it. Callers that wait at the same time share one refresh, but none takes
+   * one that began before it asked.
    */
   refresh(): Promise<void> {
     this.#waiting ??= this.alone(async () => {
@@ -110,17 +130,59 @@ export class Remote {
   }
 
   async #fetch(): Promise<void> {
-    const end = await this.upstream.fetch(this.mirror.gitDir);
+    const room = this.#maxBytes - this.mirror.size();
+    const end = room > 0 ? await this.upstream.fetch(this.mirror.gitDir, room) : TOO_MUCH;
     if (end.ok) return;
+    this.mirror.removeHalves();
+    const error = this.#errorOf(end);
+    if (error !== undefined) throw error;
     // either the mirror is corrupt or upstream sends what cannot be taken: a sound mirror is kept
     if (await this.mirror.isSound()) throw unreachable(end);
     throw new MirrorError("the mirror is corrupt");
+  }
+
+  #errorOf(end: ChildEnd): Error | undefined {
+    if (DISK_FULL.test(end.stderr))
+      return new RemoteFailure("MirrorUnusable", "the gate's disk has no room for what upstream has");
+    if (TOO_LARGE.test(end.stderr)) {
+      const most = `${Math.floor(this.#maxBytes / MEGABYTE)} MB`;
+      return new RemoteFailure(
+        "MirrorUnusable",
+        `upstream has more than the gate keeps of one remote: ${most}`,
+      );
+    }
+    if (FSCK.test(end.stderr)) {
+      const [, what = ""] = /^error: (object .*)$/m.exec(end.stderr) ?? [];
+      return new UpstreamError("UpstreamCorrupt", `upstream has what git refuses to take: ${what}`);
+    }
+    return upstreamErrorOf(end);
   }
 
   async #mend(): Promise<void> {
     if (!(await this.mirror.isSound())) await this.mirror.rebuild();
     this.#suspect = false;
   }
+}
+
+const MEGABYTE = 1024 * 1024;
+const TOO_MUCH: ChildEnd = { ok: false, stdout: "", stderr: "File too large" };
+
+function openAccess({ declaration, path, limits, ...parts }: RemoteParts, folder: string): Promise<Access> {
+  const { policy, secret } = declaration;
+  if (policy.transport === "https") {
+    const { hooks, hooksFolder } = parts;
+    const { url, caBundle } = policy;
+    return Promise.resolve(new HttpsAccess({ folder, hooksFolder, hooks, url, secret, caBundle }));
+  }
+  const destination = sshDestinationOf(policy.url);
+  return SshAccess.open({
+    folder,
+    destination,
+    knownHost: policy.knownHost ?? "",
+    privateKey: secret ?? "",
+    path,
+    idleMs: limits.idleMs,
+  });
 }
 
 function isSame(some: Refs, others: Refs): boolean {

@@ -1,8 +1,11 @@
 import { type ChildProcessByStdio, spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
+import { connect } from "node:net";
 import type { Readable, Writable } from "node:stream";
+import { RemoteFailure } from "../contract.ts";
 import { killGroup, runChild } from "../process/child.ts";
+import { baseEnvironment } from "../process/environment.ts";
 
 const START_TIMEOUT_MS = 10_000;
 
@@ -21,9 +24,11 @@ export class SshAgent {
     this.#pid = pid;
   }
 
-  /** Starts one at `socket`, where nothing is, and gives it the key on stdin. Throws when the key cannot be used. */
+  /** Starts one at `socket` and gives it the key on stdin. Throws RemoteFailure when the key cannot be used. */
   static async start(socket: string, privateKey: string, path: string): Promise<SshAgent> {
-    const environment = { PATH: path, HOME: "/nonexistent", LC_ALL: "C" };
+    // one that crashed leaves it behind
+    rmSync(socket, { force: true });
+    const environment = baseEnvironment(path);
     const beside = spawn("ssh-agent", ["-a", socket, "cat"], {
       cwd: "/",
       env: environment,
@@ -42,7 +47,19 @@ export class SshAgent {
     });
     if (added.ok) return agent;
     await agent.close();
-    throw new Error("the private key cannot be used: it must be an OpenSSH key without a passphrase");
+    throw new RemoteFailure(
+      "IdentityUnusable",
+      "the private key cannot be used: it must be an OpenSSH key without a passphrase",
+    );
+  }
+
+  /** Whether it is there to be asked; one that crashed is not. */
+  isListening(): Promise<boolean> {
+    return new Promise((done) => {
+      const socket = connect(this.socket);
+      socket.on("connect", () => done(true)).on("error", () => done(false));
+      socket.on("connect", () => socket.destroy());
+    });
   }
 
   async close(): Promise<void> {
@@ -65,13 +82,13 @@ async function listening(beside: ChildProcessByStdio<Writable, Readable, null>):
     await once(beside.stdout, "data", { signal });
   } catch (cause) {
     killGroup(beside.pid);
-    throw new Error("ssh-agent did not start", { cause });
+    throw new RemoteFailure("IdentityUnusable", "ssh-agent did not start", { cause });
   }
 }
 
 /** ssh-agent tells its process id only to what it runs. */
 function agentPidOf(pid: number | undefined): number {
   const [, agent] = /(?:^|\0)SSH_AGENT_PID=(\d+)\0/.exec(readFileSync(`/proc/${pid}/environ`, "utf8")) ?? [];
-  if (agent === undefined) throw new Error("ssh-agent did not start");
+  if (agent === undefined) throw new RemoteFailure("IdentityUnusable", "ssh-agent did not start");
   return Number(agent);
 }

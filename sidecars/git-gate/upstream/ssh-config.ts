@@ -1,19 +1,30 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** git gives the command to a shell: nothing in it may need quoting */
+/** git and ssh give words to a shell or expand them: nothing in a path may need quoting */
 const SAFE_PATH = /^\/[A-Za-z0-9_./-]+$/;
 
-/**
- * Writes how ssh reaches one remote, and returns the command for GIT_SSH_COMMAND: one pinned host key, one agent, and
- * nothing of the user's or the system's.
- */
-export function writeSshConfig(folder: string, knownHost: string, agentSocket: string): string {
-  for (const path of [folder, agentSocket]) {
-    if (!SAFE_PATH.test(path)) throw new Error(`${path} has a character that a path here must not have`);
-  }
+/** Throws on a path that a shell would not take as it is. */
+export function assertSafePath(path: string): void {
+  if (!SAFE_PATH.test(path)) throw new Error(`${path} has a character that a path here must not have`);
+}
+
+/** Where ssh finds everything of one remote. */
+export interface SshFiles {
+  readonly config: string;
+  /** of the agent that holds the key */
+  readonly agentSocket: string;
+}
+
+/** What ssh's files are called in a folder of the remote's own. */
+export function sshFilesIn(folder: string): SshFiles {
+  assertSafePath(folder);
+  return { config: join(folder, "ssh_config"), agentSocket: join(folder, "agent") };
+}
+
+/** Writes how ssh reaches one remote: one pinned host key, one agent, and nothing of the user's or the system's. */
+export function writeSshConfig(folder: string, files: SshFiles, knownHost: string): void {
   const knownHosts = join(folder, "known_hosts");
-  const config = join(folder, "ssh_config");
   writeFileSync(knownHosts, `${knownHost}\n`, { mode: 0o600 });
   const lines = [
     "Host *",
@@ -22,7 +33,7 @@ export function writeSshConfig(folder: string, knownHost: string, agentSocket: s
     "GlobalKnownHostsFile /dev/null",
     "UpdateHostKeys no",
     "VerifyHostKeyDNS no",
-    `IdentityAgent ${agentSocket}`,
+    `IdentityAgent ${files.agentSocket}`,
     "IdentityFile none",
     "PreferredAuthentications publickey",
     "BatchMode yes",
@@ -30,12 +41,12 @@ export function writeSshConfig(folder: string, knownHost: string, agentSocket: s
     "ForwardAgent no",
     "ControlMaster no",
     "ControlPath none",
+    "ControlPersist no",
     "RequestTTY no",
     "ConnectTimeout 10",
-    "ServerAliveInterval 10",
+    "ServerAliveInterval 5",
     "ServerAliveCountMax 3",
     "LogLevel ERROR",
   ];
-  writeFileSync(config, `${lines.join("\n")}\n`, { mode: 0o600 });
-  return `ssh -F ${config}`;
+  writeFileSync(files.config, `${lines.join("\n")}\n`, { mode: 0o600 });
 }

@@ -1,14 +1,19 @@
-import { type ChildEnd, runChild } from "../process/child.ts";
+import { type ChildEnd, type ChildRun, runChild } from "../process/child.ts";
 import type { RefUpdate } from "../contract.ts";
 import type { Environment } from "../process/environment.ts";
 import type { Refs } from "../mirror/mirror.ts";
 import { type PushReport, readPushReport } from "../push/push-report.ts";
+import type { Access, Passage } from "./access.ts";
 import { unreachable, upstreamErrorOf } from "./upstream-failure.ts";
 
 export interface UpstreamLimits {
   readonly listTimeoutMs: number;
   readonly fetchTimeoutMs: number;
   readonly pushTimeoutMs: number;
+  /** how long a login to upstream is kept that nobody uses */
+  readonly idleMs: number;
+  /** of all objects of one mirror */
+  readonly maxMirrorBytes: number;
 }
 
 /** What upstream has of branches and tags. */
@@ -41,21 +46,24 @@ const REFSPECS = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
 const LISTED = /^([0-9a-f]{40}|[0-9a-f]{64})\t(refs\/(?:heads|tags)\/.*(?<!\^\{\}))$/gm;
 const HEAD = /^ref: (refs\/heads\/[^\s]+)\tHEAD$/m;
 
-/** The real remote, over ssh. Throws UpstreamError when it does not serve. */
+/** The real remote. Throws UpstreamError when it does not serve. */
 export class Upstream {
   readonly #url: string;
+  readonly #access: Access;
   readonly #environment: Environment;
   readonly #limits: UpstreamLimits;
   readonly #signal: AbortSignal;
 
   constructor(parts: {
     readonly url: string;
-    /** git's, with the ssh command */
+    readonly access: Access;
+    /** git's */
     readonly environment: Environment;
     readonly limits: UpstreamLimits;
     readonly signal: AbortSignal;
   }) {
     this.#url = parts.url;
+    this.#access = parts.access;
     this.#environment = parts.environment;
     this.#limits = parts.limits;
     this.#signal = parts.signal;
@@ -63,20 +71,19 @@ export class Upstream {
 
   async list(): Promise<Listing> {
     const args = ["ls-remote", "--symref", "--", this.#url, "HEAD", "refs/heads/*", "refs/tags/*"];
-    const end = await this.#run(args, this.#limits.listTimeoutMs);
+    const end = await this.#ask(["git", ...args], this.#limits.listTimeoutMs);
     if (!end.ok) throw upstreamErrorOf(end) ?? unreachable(end);
     const refs = new Map([...end.stdout.matchAll(LISTED)].map(([, id = "", ref = ""]) => [ref, id]));
     const [, head] = HEAD.exec(end.stdout) ?? [];
     return head === undefined ? { refs } : { refs, head };
   }
 
-  /** Brings the mirror's branches and tags to upstream's. What is not upstream's failure is in the result. */
-  async fetch(gitDir: string): Promise<ChildEnd> {
+  /** Brings a mirror's branches and tags to upstream's, with at most so many bytes more. What fails is in the result. */
+  fetch(gitDir: string, maxBytes: number): Promise<ChildEnd> {
+    // git itself limits what is pushed and not what is fetched: the kernel ends who writes a longer file
+    const limit = ["prlimit", `--fsize=${maxBytes}`, "--core=0", "git"] as const;
     const args = [`--git-dir=${gitDir}`, ...FETCH, "--", this.#url, ...REFSPECS];
-    const end = await this.#run(args, this.#limits.fetchTimeoutMs);
-    const error = end.ok ? undefined : upstreamErrorOf(end);
-    if (error !== undefined) throw error;
-    return end;
+    return this.#ask([...limit, ...args], this.#limits.fetchTimeoutMs);
   }
 
   /** Moves refs, each only from where the client saw it. Throws when no word came of what became of them. */
@@ -98,16 +105,33 @@ export class Upstream {
       this.#url,
       ...push.updates.map(({ ref, to }) => `${isZero(to) ? "" : to}:${ref}`),
     ];
-    const end = await this.#run(args, this.#limits.pushTimeoutMs, push.quarantine);
+    const passage = await this.#access.enter(this.#limits.pushTimeoutMs);
+    const end = await this.#run(["git", ...args], this.#limits.pushTimeoutMs, passage, push.quarantine);
     const report = readPushReport(end, push.updates);
     if (report.taken.length === 0 && report.refused.size === 0)
       throw upstreamErrorOf(end) ?? unreachable(end);
     return report;
   }
 
-  #run(args: readonly string[], timeoutMs: number, more: Environment = {}): Promise<ChildEnd> {
-    const environment = { ...this.#environment, ...more };
-    return runChild({ argv: ["git", ...args], environment, cwd: "/", timeoutMs, signal: this.#signal });
+  /** A connection of an earlier run may have died since; then it is asked once more, over another. */
+  async #ask(argv: ChildRun["argv"], timeoutMs: number): Promise<ChildEnd> {
+    const passage = await this.#access.enter(timeoutMs);
+    const end = await this.#run(argv, timeoutMs, passage);
+    const mayBeDead = passage.isReused && end.ended === undefined && upstreamErrorOf(end) !== undefined;
+    if (!mayBeDead) return end;
+    return this.#run(argv, timeoutMs, await this.#access.enter(timeoutMs));
+  }
+
+  async #run(
+    argv: ChildRun["argv"],
+    timeoutMs: number,
+    passage: Passage,
+    more: Environment = {},
+  ): Promise<ChildEnd> {
+    const environment = { ...this.#environment, ...passage.environment, ...more };
+    const end = await runChild({ argv, environment, cwd: "/", timeoutMs, signal: this.#signal });
+    passage.leave(!end.ok && upstreamErrorOf(end) !== undefined);
+    return end;
   }
 }
 

@@ -60,6 +60,7 @@ const bashWords = (commands: readonly CommandWords[]): string => `_bb_words() {
     -o|--output) echo "json yaml name wide"; return ;;
     -n|--namespace) _bb_names namespaces; return ;;
     -c|--container) echo "agent sidecars airlock"; return ;;
+    --type) echo "ed25519 ecdsa rsa"; return ;;
   esac
   case "$word" in -*) _bb_options "$command"; return ;; esac
   case " ${ABOUT_KINDS} " in *" $command "*)
@@ -69,7 +70,8 @@ const bashWords = (commands: readonly CommandWords[]): string => `_bb_words() {
     return ;;
   esac
   case " ${ABOUT_BOTTLES} " in *" $command "*) _bb_names bottles; return ;; esac
-  if [ "$COMP_CWORD" -eq 2 ]; then _bb_subcommands "$command"; fi
+  if [ "$COMP_CWORD" -eq 2 ]; then _bb_subcommands "$command"; return; fi
+  case "$command \${COMP_WORDS[2]}" in "git status") _bb_names bottles ;; esac
 }
 _bb() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
@@ -94,6 +96,7 @@ complete -c bb -f
 complete -c bb -n __fish_use_subcommand -a "${commands.map(({ name }) => name).join(" ")}"
 complete -c bb -n "__fish_seen_subcommand_from ${ABOUT_KINDS}; and test (count (commandline -opc)) -eq 2" -a "${KINDS}"
 complete -c bb -n "__fish_seen_subcommand_from ${ABOUT_BOTTLES}" -a "${names}"
+complete -c bb -n "__fish_seen_subcommand_from git; and __fish_seen_subcommand_from status" -a "${names}"
 complete -c bb -n "__fish_seen_subcommand_from apply egress" -F
 ${lines.join("\n")}
 `;

@@ -93,3 +93,20 @@ describe("bb git known-host", () => {
     expect([code, stdout]).toEqual([2, ""]);
   });
 });
+
+describe("bb git status", () => {
+  it("says that a bottle has no remotes, and that there is no such bottle", async () => {
+    const input =
+      "apiVersion: bot-bottle.dev/v1alpha1\nkind: Bottle\nmetadata: { name: plain }\n" +
+      "spec: { provider: { name: none, image: x } }\n";
+    expect(await bb(["apply", "-f", "-"], { input })).toMatchObject({ code: 0 });
+    expect(await bb(["git", "status", "plain"])).toEqual({
+      code: 0,
+      stdout: "",
+      stderr: "bottle plain has no remotes\n",
+    });
+    const { stdout } = await bb(["git", "status", "bottle/plain", "-o", "json"]);
+    expect(JSON.parse(stdout)).toMatchObject({ bottle: "plain", namespace: "default", remotes: [] });
+    expect(await bb(["git", "status", "nobody"])).toMatchObject({ code: 1, stdout: "" });
+  });
+});

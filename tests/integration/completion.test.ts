@@ -42,6 +42,15 @@ describe("completion in bash", () => {
     [["secret", "s"], ["set"]],
     [["get", "bottlec"], ["bottleclasses"]],
     [
+      ["git", ""],
+      ["known-host", "status"],
+    ],
+    [["git", "status", "on"], ["one"]],
+    [
+      ["git", "known-host", "x", "--type", "e"],
+      ["ed25519", "ecdsa"],
+    ],
+    [
       ["get", "bottles", ""],
       ["one", "other"],
     ],

@@ -2,7 +2,9 @@ import { Command, Option } from "commander";
 import type { CommandContext } from "../context.ts";
 import { KEY_TYPES } from "../git/host-key.ts";
 import type { KnownHostOptions } from "../git/known-host.ts";
-import { timeoutOption } from "../options.ts";
+import type { GitStatusOptions } from "../git/git-status.ts";
+import { namespaceOption, outputOption, timeoutOption } from "../options.ts";
+import { bottleName } from "../targets.ts";
 
 /** `bb git`: repositories that a bottle reaches through its gate. */
 export function gitCommand(context: CommandContext): Command {
@@ -13,6 +15,7 @@ export function gitCommand(context: CommandContext): Command {
     )
     .addHelpText("after", EXAMPLES);
   addKnownHost(group, context);
+  addStatus(group, context);
   return group;
 }
 
@@ -47,3 +50,25 @@ Examples:
   bb git known-host github.com
   bb git known-host git.example.com:2222 --type rsa
   bb git known-host [2001:db8::1]:2222`;
+
+function addStatus(group: Command, context: CommandContext): void {
+  group
+    .command("status")
+    .summary("remotes of a bottle, and what was pushed")
+    .description(
+      "Shows each remote of a bottle: whether the agent can use it and why not, when the gate last asked upstream, what " +
+        "became of the last push, and how far the pushed branches are from upstream's default branch.",
+    )
+    .argument("<bottle>", "name of the bottle")
+    .addOption(namespaceOption())
+    .addOption(outputOption(["json", "yaml"]))
+    .addHelpText("after", STATUS_EXAMPLES)
+    .action(async (bottle: string, options: GitStatusOptions) =>
+      (await import("../git/git-status.ts")).printGitStatus(context, bottleName(bottle), options),
+    );
+}
+
+const STATUS_EXAMPLES = `
+Examples:
+  bb git status hello
+  bb git status hello -o json | jq '.remotes[] | select(.state == "failed")'`;

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { BottleClass } from "./bottle-class.ts";
 import type { ClassFields } from "./class-fields.ts";
+import type { GitRemote } from "./git-remote.ts";
 import { classNameOf, effectiveSpec, resolveClassChain } from "./merge.ts";
 
 function aClass(name: string, spec: BottleClass["spec"] = {}): BottleClass {
@@ -11,6 +12,12 @@ function aClass(name: string, spec: BottleClass["spec"] = {}): BottleClass {
     spec,
   };
 }
+
+const aRemote = (name: string, fields: Partial<GitRemote> = {}): GitRemote => ({
+  name,
+  url: `https://git.example.com/${name}`,
+  ...fields,
+});
 
 const merged = (below: ClassFields, above: ClassFields) =>
   effectiveSpec({ bottle: { name: "b", spec: above }, classChain: [aClass("base", below)] });
@@ -63,6 +70,24 @@ describe("effectiveSpec", () => {
       below: { git: { user: { name: "Base" } } },
       above: { git: {} },
       fields: { git: { user: { name: "Base" } } },
+    },
+    {
+      claim: "merges git.remotes by name, the upper one whole",
+      below: { git: { remotes: [aRemote("a", { push: { branches: [] } }), aRemote("b")] } },
+      above: { git: { remotes: [aRemote("c"), aRemote("a", { scan: {} })] } },
+      fields: { git: { remotes: [aRemote("a", { scan: {} }), aRemote("b"), aRemote("c")] } },
+    },
+    {
+      claim: "clears git.remotes by an empty list, and keeps git.user",
+      below: { git: { user: { name: "Base" }, remotes: [aRemote("a")] } },
+      above: { git: { remotes: [] } },
+      fields: { git: { user: { name: "Base" }, remotes: [] } },
+    },
+    {
+      claim: "keeps a class's git.remotes under a git.user",
+      below: { git: { remotes: [aRemote("a")] } },
+      above: { git: { user: { name: "Own" } } },
+      fields: { git: { user: { name: "Own" }, remotes: [aRemote("a")] } },
     },
     {
       claim: "replaces provider whole",
@@ -125,14 +150,30 @@ describe("effectiveSpec", () => {
     });
   });
 
+  it("names who gave each remote, and nobody for one that was cleared", () => {
+    const { origins } = effectiveSpec({
+      classChain: [
+        aClass("root", { git: { remotes: [aRemote("gone")] } }),
+        aClass("child", { extends: "root", git: { remotes: [] } }),
+        aClass("grandchild", { extends: "child", git: { remotes: [aRemote("a"), aRemote("b")] } }),
+      ],
+      bottle: { name: "b", spec: { git: { remotes: [aRemote("b")] } } },
+    });
+    expect(origins).toEqual({
+      "git.remotes.a": { kind: "BottleClass", name: "grandchild" },
+      "git.remotes.b": { kind: "Bottle", name: "b" },
+    });
+  });
+
   it("takes nothing from an Agent but git.user", () => {
-    const spec = { classRef: { name: "rich" }, egress: { routes: [{ host: "evil.example.com" }] } };
+    const git = { user: { name: "Reviewer" }, remotes: [aRemote("evil")] };
+    const spec = { classRef: { name: "rich" }, egress: { routes: [{ host: "evil.example.com" }] }, git };
     const { fields } = effectiveSpec({
       classChain: [],
       agent: { name: "a", spec },
       bottle: { name: "b", spec: {} },
     });
-    expect(fields).toEqual({});
+    expect(fields).toEqual({ git: { user: { name: "Reviewer" } } });
   });
 });
 

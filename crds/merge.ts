@@ -30,16 +30,20 @@ export function effectiveSpec({ bottle, classChain, agent }: SpecSources): Effec
     ),
     ...(agent?.spec.git === undefined
       ? []
-      : [layerOf({ kind: "Agent", name: agent.name }, { git: agent.spec.git })]),
+      : [layerOf({ kind: "Agent", name: agent.name }, { git: userAlone(agent.spec.git) })]),
     layerOf({ kind: "Bottle", name: bottle.name }, classFieldsOf(bottle.spec)),
   ];
-  return layers.reduce(overlay, NOTHING);
+  const { fields, origins } = layers.reduce(overlay, NOTHING);
+  return { fields, origins };
 }
 
 /** Name of the BottleClass under a Bottle: its own classRef beats its Agent's; undefined when neither has one. */
 export function classNameOf(bottle: BottleSpec, agent: AgentSpec | undefined): string | undefined {
   return bottle.classRef?.name ?? agent?.classRef?.name;
 }
+
+/** an Agent that a cluster let through with more gets no more */
+const userAlone = ({ user }: NonNullable<AgentSpec["git"]>) => (user === undefined ? {} : { user });
 
 function classFieldsOf(spec: ClassFields): ClassFields {
   const names = Object.keys(ClassFields.shape) as (keyof ClassFields)[];

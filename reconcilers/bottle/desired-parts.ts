@@ -58,39 +58,42 @@ export function desiredParts(
     owner,
     role,
     image: images[role],
+    environment: {},
+    files: [],
   });
-  const plain = { environment: {}, files: [] };
   return {
     volumes: { home: volume("home"), sockets: volume("sockets"), mirrors: volume("mirrors") },
     sandboxes: {
       airlock: hashed({
         ...part("airlock"),
-        ...plain,
         mounts: [mount("sockets", SOCKETS_PATH, true)],
         resources: AIRLOCK_RESOURCES,
       }),
       sidecars: hashed({
         ...part("sidecars"),
-        ...plain,
-        // there without a remote too: one that is added later needs no new sidecars
+        // the mirrors without a remote too: one that is added later needs no new sidecars
         mounts: [mount("sockets", SOCKETS_PATH), mount("mirrors", MIRRORS_PATH)],
         resources: SIDECARS_RESOURCES,
       }),
-      agent: {
-        ...hashed({
-          ...part("agent"),
-          command: ["sleep", "infinity"],
-          environment: agent.environment,
-          mounts: [mount("home", HOME_PATH)],
-          joins: sandboxName(owner.uid, "airlock"),
-          resources: agentResources(agent.resources),
-          runtimeClassName: agent.runtimeClassName,
-          files: agent.files,
-        }),
-        homeFiles: agent.homeFiles,
-      },
+      agent: agentSpec({ ...part("agent"), mounts: [mount("home", HOME_PATH)] }, agent),
     },
   };
+}
+
+function agentSpec(
+  part: Omit<SandboxSpec, "specHash" | "resources">,
+  { environment, files, homeFiles, resources, runtimeClassName }: AgentMaterial,
+): SandboxSpec {
+  const spec = hashed({
+    ...part,
+    command: ["sleep", "infinity"],
+    environment,
+    joins: sandboxName(part.owner.uid, "airlock"),
+    resources: agentResources(resources),
+    runtimeClassName,
+    files,
+  });
+  return { ...spec, homeFiles };
 }
 
 const hashed = (spec: Omit<SandboxSpec, "specHash" | "homeFiles">): SandboxSpec => ({

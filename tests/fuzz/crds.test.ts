@@ -20,7 +20,13 @@ const classFields = fc.record(
     env: fc.uniqueArray(fc.record({ name, value: text }), { selector: (variable) => variable.name }),
     egress: fc.record({ routes: fc.array(route, { maxLength: 3 }) }, { requiredKeys: [] }),
     git: fc.record(
-      { user: fc.record({ name: text, email: text }, { requiredKeys: [] }) },
+      {
+        user: fc.record({ name: text, email: text }, { requiredKeys: [] }),
+        remotes: fc.uniqueArray(fc.record({ name, url: text }), {
+          selector: (remote) => remote.name,
+          maxLength: 3,
+        }),
+      },
       { requiredKeys: [] },
     ),
     isolation: fc.record({ minimum: fc.constantFrom("container", "microVm") }, { requiredKeys: [] }),

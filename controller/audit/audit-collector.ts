@@ -9,7 +9,7 @@ import { sandboxName } from "../../reconcilers/shared/naming.ts";
 import { sleep, type Clock } from "../engine/index.ts";
 import { auditFile } from "./audit-files.ts";
 import { AuditLog, parseAuditLine } from "./audit-log.ts";
-import { DenialEvents } from "./denial-events.ts";
+import { AuditEvents } from "./audit-events.ts";
 
 export interface AuditDependencies {
   readonly client: ResourceClient;
@@ -55,10 +55,10 @@ export function withAudit(reconciler: Reconciler, dependencies: AuditDependencie
 /** Until `signal` is aborted; never rejects. */
 async function follow(bottle: Bottle, dependencies: AuditDependencies, signal: AbortSignal): Promise<void> {
   const { name, namespace = "default" } = bottle.metadata;
-  const denials = new DenialEvents(dependencies.events, () => dependencies.clock.now());
+  const told = new AuditEvents(dependencies.events, () => dependencies.clock.now());
   while (!signal.aborted) {
     try {
-      await copyLog(bottle, { ...dependencies, denials }, signal);
+      await copyLog(bottle, { ...dependencies, told }, signal);
     } catch (error) {
       const isExpected = error instanceof SandboxNotFoundError || error instanceof RuntimeUnavailableError;
       if (!isExpected && !signal.aborted) dependencies.onError(error, `${namespace}/${name}`);
@@ -69,11 +69,7 @@ async function follow(bottle: Bottle, dependencies: AuditDependencies, signal: A
 
 async function copyLog(
   bottle: Bottle,
-  {
-    logs,
-    stateDir,
-    denials,
-  }: Pick<AuditDependencies, "logs" | "stateDir"> & { readonly denials: DenialEvents },
+  { logs, stateDir, told }: Pick<AuditDependencies, "logs" | "stateDir"> & { readonly told: AuditEvents },
   signal: AbortSignal,
 ): Promise<void> {
   const { uid, name, namespace = "default" } = bottle.metadata;
@@ -81,6 +77,6 @@ async function copyLog(
   const since = audit.position === undefined ? undefined : new Date(audit.position.time);
   for await (const { text } of logs.logs(sandboxName(uid, "sidecars"), { follow: true, since }, signal)) {
     const record = parseAuditLine(text);
-    if (record !== undefined && audit.append(record)) denials.tell(bottle, record);
+    if (record !== undefined && audit.append(record)) told.tell(bottle, record);
   }
 }

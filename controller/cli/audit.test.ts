@@ -21,7 +21,11 @@ function write(...lines: string[]): void {
 }
 
 const { signal } = new AbortController();
-async function read(more: { tail?: number; since?: Date }): Promise<string[]> {
+async function read(more: {
+  tail?: number;
+  since?: Date;
+  wants?: (line: string) => boolean;
+}): Promise<string[]> {
   const lines: string[] = [];
   const wanted = { ...owner, follow: false, tail: undefined, signal, ...more };
   for await (const line of readAudit(stateDir, wanted)) lines.push(line);
@@ -40,4 +44,10 @@ it("gives every line, the last ones, or those since a moment", async () => {
   expect(await read({ tail: 1 })).toEqual([at(3)]);
   expect(await read({ since: new Date("2026-01-01T00:01:30Z") })).toEqual([at(2), at(3)]);
   expect(await read({ since: new Date("2026-01-01T00:01:30Z"), tail: 1 })).toEqual([at(3)]);
+});
+
+it("counts only the lines that are wanted", async () => {
+  write(at(1), at(2), at(3), at(4));
+  const wants = (line: string): boolean => !line.includes('"/4"');
+  expect(await read({ wants, tail: 2 })).toEqual([at(2), at(3)]);
 });

@@ -11,6 +11,8 @@ export interface AuditRequest {
   readonly tail: number | undefined;
   /** only what is younger; all when absent */
   readonly since?: Date | undefined;
+  /** which lines are wanted; all when absent */
+  readonly wants?: ((line: string) => boolean) | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -30,9 +32,14 @@ export async function* readAudit(stateDir: string, wanted: AuditRequest): AsyncG
   const file = auditFile(stateDir, wanted);
   const files = auditFilesOf(stateDir, wanted);
   const end = existsSync(file) ? statSync(file).size : 0;
-  const lines = youngerThan(linesOf(files, end), wanted.since);
+  const wants = wanted.wants ?? (() => true);
+  const lines = only(youngerThan(linesOf(files, end), wanted.since), wants);
   yield* wanted.tail === undefined ? lines : lastOf(lines, wanted.tail);
-  if (wanted.follow) yield* followFrom(file, end, wanted.signal);
+  if (wanted.follow) yield* only(followFrom(file, end, wanted.signal), wants);
+}
+
+async function* only(lines: AsyncIterable<string>, wants: (line: string) => boolean): AsyncGenerator<string> {
+  for await (const line of lines) if (wants(line)) yield line;
 }
 
 async function* linesOf(files: readonly string[], end: number): AsyncGenerator<string> {

@@ -1,6 +1,6 @@
 import { ApiError, ConnectionError } from "./api/api-error.ts";
 import { CliError } from "./cli-error.ts";
-import { escapeUntrusted } from "./output/escape.ts";
+import { escapeUntrusted } from "../escape.ts";
 
 /** What a person is told of an error, whatever it is: never a stack, always one sentence, and what to do if we know. */
 export function explain(error: unknown): CliError {

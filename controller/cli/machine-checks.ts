@@ -3,7 +3,7 @@ import { selectRuntime } from "../../local-runtime/select-runtime.ts";
 import { EXIT } from "./cli-error.ts";
 import type { CommandContext } from "./context.ts";
 import { wantedImages } from "./machine-images.ts";
-import { escapeUntrusted } from "./output/escape.ts";
+import { escapeUntrusted } from "../escape.ts";
 import { toJson, toYaml } from "./output/print-object.ts";
 import { startProgress } from "./output/progress.ts";
 import { print, say, styled, type Terminal } from "./output/terminal.ts";

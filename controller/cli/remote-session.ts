@@ -2,7 +2,7 @@ import type { ApiClient } from "./api/api-client.ts";
 import { openRemoteCommand, type RemoteCommand } from "./api/remote-command.ts";
 import { CliError, EXIT } from "./cli-error.ts";
 import type { CommandContext } from "./context.ts";
-import { escapeUntrusted } from "./output/escape.ts";
+import { escapeUntrusted } from "../escape.ts";
 import { TerminalFilter } from "./output/terminal-filter.ts";
 import type { Terminal } from "./output/terminal.ts";
 

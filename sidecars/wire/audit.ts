@@ -23,6 +23,8 @@ export const AuditRecord = z.strictObject({
   /** without query */
   path: z.string().optional(),
   route: z.string().optional(),
+  /** of a push; the first ones when they are many */
+  refs: z.array(z.string()).optional(),
   /** detection rule that matched */
   rule: z.string().optional(),
   status: z.int().optional(),

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { once } from "node:events";
-import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -108,5 +108,49 @@ describe("bb git status", () => {
     const { stdout } = await bb(["git", "status", "bottle/plain", "-o", "json"]);
     expect(JSON.parse(stdout)).toMatchObject({ bottle: "plain", namespace: "default", remotes: [] });
     expect(await bb(["git", "status", "nobody"])).toMatchObject({ code: 1, stdout: "" });
+  });
+});
+
+describe("bb logs --git", () => {
+  const record = (sequence: number, more: object): string =>
+    JSON.stringify({
+      ...{ time: `2026-01-01T00:00:0${sequence}.000Z`, sequence, run: "r", because: "as told" },
+      ...{ gate: "git", method: "push", route: "app", refs: ["refs/heads/work"], ...more },
+    });
+  const lines = [
+    record(1, { verdict: "allow", code: "Fetched", method: "fetch", refs: [] }),
+    record(2, { gate: "egress", verdict: "deny", code: "HostNotAllowed" }),
+    record(3, { verdict: "deny", code: "PushRejected", rule: "aws-access-key" }),
+    record(4, { verdict: "allow", code: "Pushed" }),
+  ];
+  beforeAll(() => {
+    mkdirSync(join(bb.stateDir, "audit"), { recursive: true });
+    writeFileSync(join(bb.stateDir, "audit", "default_gone.ndjson"), `${lines.join("\n")}\n`);
+  });
+
+  it("shows fetches and pushes for people, of a bottle that is gone, too", async () => {
+    expect(await bb(["logs", "gone", "--git"])).toEqual({
+      code: 0,
+      stdout:
+        "2026-01-01T00:00:01Z allow fetch app  Fetched: as told\n" +
+        "2026-01-01T00:00:03Z deny  push  app  refs/heads/work  PushRejected [aws-access-key]: as told\n" +
+        "2026-01-01T00:00:04Z allow push  app  refs/heads/work  Pushed: as told\n",
+      stderr: "",
+    });
+  });
+
+  it("gives programs the audit's own lines, the last ones of git if wanted", async () => {
+    const { stdout } = await bb(["logs", "gone", "--git", "-o", "json", "--tail", "2"]);
+    expect(stdout).toBe(`${lines.slice(2).join("\n")}\n`);
+  });
+
+  it("follows, until its time is over", async () => {
+    const { stdout } = await bb(["logs", "gone", "--git", "-f", "--tail", "1", "--timeout", "1s"]);
+    expect(stdout.split("\n")[0]).toContain("Pushed");
+  });
+
+  it("has a form for git alone", async () => {
+    expect(await bb(["logs", "gone", "-o", "json"])).toMatchObject({ code: 2, stdout: "" });
+    expect(await bb(["logs", "gone", "--audit", "-o", "json"])).toMatchObject({ code: 2, stdout: "" });
   });
 });

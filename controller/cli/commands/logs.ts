@@ -1,9 +1,10 @@
 import { Command, InvalidArgumentError } from "commander";
 import { pathOf, resolveResource } from "../api/discovery.ts";
+import { usageError } from "../cli-error.ts";
 import { nowMs } from "../clock.ts";
 import type { CommandContext } from "../context.ts";
-import { durationOf, limitedBy, namespaceOption, timeoutOption } from "../options.ts";
-import { escapeUntrusted } from "../output/escape.ts";
+import { durationOf, limitedBy, namespaceOption, outputOption, timeoutOption } from "../options.ts";
+import { escapeUntrusted } from "../../escape.ts";
 import { print, say } from "../output/terminal.ts";
 import { bottleName } from "../targets.ts";
 
@@ -16,6 +17,8 @@ interface Options {
   readonly since?: number;
   readonly timestamps?: true;
   readonly audit?: true;
+  readonly git?: true;
+  readonly output?: "json";
   readonly timeout: number;
 }
 
@@ -24,7 +27,8 @@ export function logsCommand(context: CommandContext): Command {
   return new Command("logs")
     .summary("show what a bottle wrote, or tried to send")
     .description(
-      "Shows what a container of a bottle wrote; with --audit, each request of the agent and its verdict.",
+      "Shows what a container of a bottle wrote; with --audit, each request of the agent and its verdict; with --git, each " +
+        "fetch and push.",
     )
     .argument("<bottle>", "name of the bottle")
     .addOption(namespaceOption())
@@ -34,6 +38,8 @@ export function logsCommand(context: CommandContext): Command {
     .option("--since <duration>", "only what is younger, such as 10m", durationOf)
     .option("--timestamps", "with the time of each line")
     .option("--audit", "the audit, one JSON object a line; kept after the bottle is gone")
+    .option("--git", "fetches and pushes of the audit, for people; kept after the bottle is gone")
+    .addOption(outputOption(["json"]).conflicts("audit"))
     .addOption(timeoutOption("end after this time", "0"))
     .addHelpText("after", EXAMPLES)
     .action((bottle: string, options: Options) => logs(context, bottleName(bottle), options));
@@ -43,13 +49,20 @@ const EXAMPLES = `
 Examples:
   bb logs hello
   bb logs hello -f --tail 20
+  bb logs hello --git -f
   bb logs hello --audit | jq 'select(.verdict == "deny") | {host, path, because}'`;
 
 async function logs(context: CommandContext, bottle: string, options: Options): Promise<void> {
-  const lines =
-    options.audit === true ? auditLines(context, bottle, options) : podLines(context, bottle, options);
+  if (options.output !== undefined && options.git !== true) {
+    throw usageError("-o is for --git alone: a container's log has no form", "bb logs NAME --git -o json");
+  }
+  const lines = isOfAudit(options)
+    ? auditLines(context, bottle, options)
+    : podLines(context, bottle, options);
   for await (const line of await lines) print(context.terminal, `${escapeUntrusted(line)}\n`);
 }
+
+const isOfAudit = ({ audit, git }: Options): boolean => audit === true || git === true;
 
 async function auditLines(
   context: CommandContext,
@@ -57,15 +70,25 @@ async function auditLines(
   options: Options,
 ): Promise<AsyncIterable<string>> {
   const { hasAudit, readAudit } = await import("../audit.ts");
+  const { isGitLine, gitLineText } = await import("../git/git-lines.ts");
   const owner = { namespace: options.namespace, name: bottle };
   if (!hasAudit(context.config.stateDir, owner)) await assertBottle(context, owner);
-  return readAudit(context.config.stateDir, {
+  const lines = readAudit(context.config.stateDir, {
     ...owner,
+    wants: options.git === true ? isGitLine : undefined,
     follow: options.follow === true,
     tail: options.tail,
     since: options.since === undefined ? undefined : new Date(nowMs() - options.since),
     signal: limitedBy(context.signal, options.timeout),
   });
+  return options.git === true && options.output === undefined ? mapped(lines, gitLineText) : lines;
+}
+
+async function* mapped(
+  lines: AsyncIterable<string>,
+  change: (line: string) => string,
+): AsyncGenerator<string> {
+  for await (const line of lines) yield change(line);
 }
 
 /** Throws ApiError when there is no such bottle: one that is there has sent nothing yet. */

@@ -11,7 +11,7 @@ import type { ApiClient } from "../api/api-client.ts";
 import { readLines } from "../api/lines.ts";
 import { CliError, EXIT } from "../cli-error.ts";
 import { pause } from "../clock.ts";
-import { escapeUntrusted } from "../output/escape.ts";
+import { escapeUntrusted } from "../../escape.ts";
 import { startProgress, type Progress } from "../output/progress.ts";
 import type { Terminal } from "../output/terminal.ts";
 import { connectRunning } from "./running.ts";

@@ -1,4 +1,4 @@
-import { escapeUntrusted } from "../output/escape.ts";
+import { escapeUntrusted } from "../../escape.ts";
 import { styled, type Terminal } from "../output/terminal.ts";
 import type { Finding } from "./acts.ts";
 import type { Played } from "./play.ts";

@@ -1,4 +1,4 @@
-import { escapeJson } from "./escape.ts";
+import { escapeJson } from "../../escape.ts";
 
 /** An object as JSON text for people and programs. */
 export function toJson(object: unknown): string {

@@ -1,5 +1,5 @@
 import type { Table } from "../api/objects.ts";
-import { escapeLine } from "./escape.ts";
+import { escapeLine } from "../../escape.ts";
 import { joinRow, widthsOf } from "./table.ts";
 
 export interface TableStyle {

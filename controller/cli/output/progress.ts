@@ -1,6 +1,6 @@
 import { formatSeconds } from "../../age.ts";
 import { every, nowMs } from "../clock.ts";
-import { escapeLine } from "./escape.ts";
+import { escapeLine } from "../../escape.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Tells what long work is at. */

@@ -1,4 +1,4 @@
-import { escapeLine } from "./escape.ts";
+import { escapeLine } from "../../escape.ts";
 
 /** Rows under headings, columns padded, three spaces between; the last column is not padded. */
 export function formatTable(headings: readonly string[], rows: readonly (readonly string[])[]): string {

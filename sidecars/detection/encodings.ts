@@ -48,13 +48,14 @@ function runsDecoded(text: string, of: CharacterClass, encoding: "base64" | "hex
   return [lines, ...alone];
 }
 
-/** What random letters decode to is not text. */
+/** What random letters decode to is not text; UTF-16 is. */
 function isMostlyText(bytes: Buffer): boolean {
   const length = Math.min(bytes.length, 64);
   let printable = 0;
   for (let index = 0; index < length; index += 1) {
     const byte = bytes[index] ?? 0;
-    if ((byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09) printable += 1;
+    if ((byte >= 0x20 && byte < 0x7f) || byte === 0x0a || byte === 0x0d || byte === 0x09 || byte === 0)
+      printable += 1;
   }
   return printable >= length * 0.7;
 }

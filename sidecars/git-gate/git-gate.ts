@@ -10,6 +10,7 @@ import { answerError, answerText } from "./http/gate-answer.ts";
 import { HookSocket } from "./hooks/hook-socket.ts";
 import { HOOK_NONCE, HOOK_SOCKET } from "./hooks/hook-wire.ts";
 import { writeHooks } from "./hooks/hooks-folder.ts";
+import { UNPACK_LIMITS } from "./process/unpack-limits.ts";
 import { Push } from "./push/push.ts";
 import { checkDeclarations, type RemoteDeclaration } from "./upstream/remote-declaration.ts";
 import { Remote } from "./upstream/remote.ts";
@@ -169,7 +170,7 @@ export class GitGate {
     });
     const expected = this.#hooks.expect((call, say) => push.answer(call, say));
     try {
-      const variables = { [HOOK_SOCKET]: this.#hooks.path, [HOOK_NONCE]: expected.nonce };
+      const variables = { ...UNPACK_LIMITS, [HOOK_SOCKET]: this.#hooks.path, [HOOK_NONCE]: expected.nonce };
       await this.#backend(remote, asked, { ...exchange, body, variables });
     } finally {
       expected.forget();

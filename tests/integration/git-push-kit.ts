@@ -53,6 +53,7 @@ interface CommitToMake {
   readonly message?: Content;
   readonly headers?: string;
   readonly author?: string;
+  readonly committer?: string;
 }
 
 /** A bare repository, as the gate has one, in which objects are made byte by byte. */
@@ -113,12 +114,13 @@ export class PushRepository implements Disposable {
       message = "a change\n",
       headers = "",
       author = "Ann <ann@example.com>",
+      committer = "Ann <ann@example.com>",
     } = make;
     const lines = [
       `tree ${make.tree ?? this.tree(files)}`,
       ...parents.map((id) => `parent ${id}`),
       `author ${author} 1700000000 +0000`,
-      "committer Ann <ann@example.com> 1700000000 +0000",
+      `committer ${committer} 1700000000 +0000`,
     ];
     const head = Buffer.from(`${lines.join("\n")}\n${headers}\n`);
     return this.object("commit", Buffer.concat([head, Buffer.from(message)]));

@@ -1,90 +1,19 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RefUpdate } from "../../sidecars/git-gate/contract.ts";
+import { hidings } from "./git-hidings.ts";
 import { PushRepository, rulesOf, SECRET } from "./git-push-kit.ts";
 
 let repository: PushRepository;
 beforeEach(() => void (repository = new PushRepository()));
 afterEach(() => repository[Symbol.dispose]());
 
-const utf16 = (text: string): Buffer => Buffer.from(text, "utf16le");
 const line = `key=${SECRET}\n`;
-const base64 = Buffer.from(`the key of the account is ${SECRET}, keep it`).toString("base64");
-
-/** Each makes objects with the secret in them, and says what is pushed. */
-type Hiding = (repository: PushRepository) => Partial<RefUpdate> | string;
-
-const inFiles: Record<string, Buffer | string> = {
-  "a plain file": line,
-  "a file with NULs": Buffer.from(`\0\0\0${line}\0`),
-  "a UTF-16 file": utf16(`\ufeff${line}`),
-  "a big-endian UTF-16 file": utf16(`\ufeff${line}`).swap16(),
-  "a file of bytes that are no text": Buffer.concat([
-    Buffer.from([0xff, 0xfe, 0x80, 0x0a]),
-    Buffer.from(line),
-  ]),
-  "a gzipped file": gzipSync(line),
-  base64: base64,
-  "base64 in lines": `${base64.slice(0, 40)}\n${base64.slice(40)}\n`,
-  "base64 of gzip": gzipSync(line).toString("base64"),
-  hex: Buffer.from(line).toString("hex"),
-  "percent-encoding": [...line].map((letter) => `%${letter.charCodeAt(0).toString(16)}`).join(""),
-  "a line with gitleaks:allow": `key=${SECRET} # gitleaks:allow\n`,
-};
-
-const inHistory: Record<string, Hiding> = {
-  "a commit's message": (git) => git.commit({ message: `${line}` }),
-  "an author's name": (git) => git.commit({ author: `${SECRET} <ann@example.com>` }),
-  "a header of a commit that nobody knows": (git) => git.commit({ headers: `x-note ${SECRET}\n` }),
-  "a header over several lines, encoded": (git) =>
-    git.commit({ headers: `gpgsig ${base64.slice(0, 40)}\n ${base64.slice(40)}\n` }),
-  "a commit's bytes behind a NUL": (git) => git.commit({ message: `words\0${SECRET}` }),
-  "an evil merge": (git) => {
-    const parents = ["ours", "theirs"].map((name) => git.commit({ files: { [name]: name } }));
-    return git.commit({ parents, files: { ours: "ours", theirs: "theirs", both: line } });
-  },
-  "a commit whose successor removes it": (git) =>
-    git.commit({ parents: [git.commit({ files: { a: line } })], files: { a: "gone" } }),
-  "the name of a file": (git) => git.commit({ files: { [`a-${SECRET}.txt`]: "" } }),
-  "the name of a directory": (git) => git.commit({ files: { sub: { [SECRET]: { a: "" } } } }),
-  "the target of a link": (git) =>
-    git.commit({ files: { link: { mode: "120000", id: git.object("blob", `/x/${SECRET}`) } } }),
-  "the id of a submodule": (git) =>
-    git.commit({ files: { sub: { mode: "160000", id: Buffer.from(SECRET).toString("hex") }, z: "" } }),
-  "the id of what has a mode that means nothing": (git) =>
-    git.commit({ files: { sub: { mode: "60000", id: Buffer.from(SECRET).toString("hex") }, z: "" } }),
-  "a file that attributes hide": (git) =>
-    git.commit({ files: { ".gitattributes": "* binary -diff export-ignore filter=hide\n", a: line } }),
-  "a file that the repository's scanner rules allow": (git) =>
-    git.commit({
-      files: { ".gitleaks.toml": `[allowlist]\npaths=["a"]\n`, ".gitleaksignore": "a\n", a: line },
-    }),
-  "a tag's message": (git) => tagged(git.tag("commit", git.commit({}), line)),
-  "a blob that a tag names": (git) => tagged(git.tag("blob", git.object("blob", line))),
-  "a blob that is a tag": (git) => tagged(git.object("blob", line)),
-  "a tree that a tag names": (git) => tagged(git.tag("tree", git.tree({ a: line }))),
-  "what a tag of a tag names": (git) => tagged(git.tag("tag", git.tag("blob", git.object("blob", line)))),
-  "a commit that only a tag reaches": (git) => tagged(git.tag("commit", git.commit({ files: { a: line } }))),
-  "a note that is pushed as a branch": (git) => {
-    git.git(["update-ref", "refs/heads/main", git.commit({})]);
-    git.git(["notes", "add", "-m", line, "refs/heads/main"]);
-    return git.git(["rev-parse", "refs/notes/commits"]);
-  },
-};
-
-const tagged = (to: string): Partial<RefUpdate> => ({ ref: "refs/tags/v1", to });
 
 describe("a secret", () => {
-  const all = { ...inHistory };
-  for (const [name, content] of Object.entries(inFiles))
-    all[name] = (git) => git.commit({ files: { a: content } });
-
-  it.each(Object.entries(all))("is found in %s, and not told", async (_, hide) => {
-    const hidden = hide(repository);
-
-    const verdict = await repository.inspect(typeof hidden === "string" ? { to: hidden } : hidden);
+  it.each(Object.entries(hidings))("is found in %s, and not told", async (_, hide) => {
+    const verdict = await repository.inspect(hide(repository));
 
     expect(rulesOf(verdict)).toEqual(["aws-access-key-id"]);
     expect(JSON.stringify(verdict)).not.toContain(SECRET);

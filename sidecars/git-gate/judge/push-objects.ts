@@ -33,8 +33,7 @@ export async function listPushedObjects(access: GitAccess, request: PushRequest)
   let left = request.policy.maxInflatedBytes;
   for await (const answer of answers) {
     const object = weighed(answer, met[objects.length]);
-    const isTooLarge = object.type === "blob" && object.size > request.policy.maxBlobBytes;
-    if (isTooLarge) throw tooLarge(object, request.policy);
+    if (object.size > request.policy.maxBlobBytes) throw tooLarge(object, request.policy);
     left -= object.size;
     if (left < 0) throw tooMuch(request.policy);
     objects.push(object);
@@ -105,10 +104,10 @@ const tooMuch = ({ maxInflatedBytes }: PushPolicy): PushRefused =>
     `Push fewer commits at a time: the limit is ${maxInflatedBytes} bytes.`,
   );
 
-const tooLarge = ({ id, size }: PushedObject, { maxBlobBytes }: PushPolicy): PushRefused =>
+const tooLarge = ({ id, type, size }: PushedObject, { maxBlobBytes }: PushPolicy): PushRefused =>
   refused(
     "BlobTooLarge",
-    `blob ${id} of ${size} bytes`,
+    `${type} ${id} of ${size} bytes`,
     `Take the file out of every commit of the push (git log --all --find-object=${id}): the limit is ${maxBlobBytes} bytes.`,
   );
 

@@ -28,7 +28,8 @@ const FIXED = [
 export function mirrorConfig(hooksFolder: string, { url, push: policy }: RemotePolicy): string {
   const sections = [
     ...FIXED,
-    ["core", [`hooksPath=${hooksFolder}`]],
+    // a larger file of a push is refused in the end, and held by nobody before
+    ["core", [`hooksPath=${hooksFolder}`, `bigFileThreshold=${policy.maxBlobBytes + 1}`]],
     // of another upstream, nothing in the mirror is to be shown
     ["mirror", [`of=${JSON.stringify(url)}`]],
     [

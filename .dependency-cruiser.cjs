@@ -51,7 +51,7 @@ module.exports = {
       from: { path: "^sidecars/([^/]+)/", pathNot: ["^sidecars/bundle/", "\\.test\\.ts$"] },
       to: { path: "^sidecars/", pathNot: "^sidecars/($1|wire|detection|shared)/" },
     },
-    ...["api-server", "audit", "cli", "deploy-keys", "engine", "secrets", "store"].map(edgeOnly),
+    ...["api-server", "audit", "cli", "deploy-keys", "engine", "metrics", "secrets", "store"].map(edgeOnly),
     {
       name: "nothing-imports-main",
       severity: "error",

@@ -13,7 +13,7 @@ export type Answer =
     }
   /** JSON with no other form: discovery, schemas, a Status */
   | { readonly kind: "document"; readonly code: number; readonly body: object; readonly mediaType?: string }
-  | { readonly kind: "text"; readonly code: number; readonly body: string }
+  | { readonly kind: "text"; readonly code: number; readonly body: string; readonly mediaType?: string }
   /** chunks that are sent as they come, at the reader's pace */
   | {
       readonly kind: "stream";

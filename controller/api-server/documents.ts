@@ -15,12 +15,20 @@ import { openApiDocument, openApiIndex } from "./openapi.ts";
 import type { Registry } from "./registry.ts";
 import { versionDocument } from "./version.ts";
 
+interface About {
+  readonly registry: Registry;
+  readonly version: string;
+  /** absent: there are none */
+  readonly metrics: (() => string) | undefined;
+}
+
+const OPEN_METRICS = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
 /** What is answered about the server itself; undefined for a path that has no document. */
-export function rootDocument(
-  exchange: Exchange,
-  about: { readonly registry: Registry; readonly version: string },
-): Answer | undefined {
+export function rootDocument(exchange: Exchange, about: About): Answer | undefined {
   const { pathname } = exchange;
+  if (pathname === "/metrics" && about.metrics !== undefined)
+    return { kind: "text", code: 200, body: about.metrics(), mediaType: OPEN_METRICS };
   if (["/healthz", "/livez", "/readyz"].includes(pathname)) return { kind: "text", code: 200, body: "ok" };
   if (pathname === "/api" || pathname === "/apis") return discovery(exchange, about.registry);
   if (pathname === "/openapi/v2") return openApiV2(about.version);
@@ -43,10 +51,7 @@ function discovery({ pathname, headers }: Exchange, registry: Registry): Answer 
   return { kind: "document", code: 200, body, mediaType: aggregatedMediaType(version) };
 }
 
-function documentAt(
-  path: string,
-  { registry, version }: { readonly registry: Registry; readonly version: string },
-): object | undefined {
+function documentAt(path: string, { registry, version }: About): object | undefined {
   if (path === "/version") return versionDocument(version);
   if (path === "/openapi/v3") return openApiIndex(registry);
   if (path.startsWith("/openapi/v3/")) return openApiDocument(registry, path);

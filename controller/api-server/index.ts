@@ -42,6 +42,8 @@ export interface ApiServerOptions {
   readonly kubeconfigPath: string;
   /** version of the product, for GET /version */
   readonly version: string;
+  /** the text of GET /metrics, in the form of OpenMetrics; absent: not served */
+  readonly metrics?: () => string;
 }
 
 /** The Kubernetes API of one store, over https on loopback. */
@@ -86,7 +88,7 @@ export function createApiServer(options: ApiServerOptions): ApiServer {
 }
 
 function createServer(options: ApiServerOptions, tls: TlsMaterial): HttpsServer {
-  const { clock, logger, logs, store, version } = options;
+  const { clock, logger, logs, metrics, store, version } = options;
   const registry = registryOf(options);
   const subresources = {
     "pods/log": createPodLog({ store, logs, clock }),
@@ -98,7 +100,7 @@ function createServer(options: ApiServerOptions, tls: TlsMaterial): HttpsServer 
     tls,
     clock,
     logger,
-    router: createRouter({ registry, clock, version, subresources }),
+    router: createRouter({ registry, clock, version, metrics, subresources }),
     upgrade(request, exchange, socket, head) {
       const found = resourceExchange(exchange, registry);
       if (found?.resource.definition !== pods) throw pathNotFound();

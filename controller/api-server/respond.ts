@@ -30,7 +30,7 @@ export async function respond(
         encoded(answer.body, "json"),
       );
     case "text":
-      return send(response, answer.code, "text/plain; charset=utf-8", answer.body);
+      return send(response, answer.code, answer.mediaType ?? "text/plain; charset=utf-8", answer.body);
     case "stream":
       return stream(response, answer, { signal: exchange.signal, clock });
     default:

@@ -19,6 +19,8 @@ export interface RouterOptions {
   readonly registry: Registry;
   readonly clock: Clock;
   readonly version: string;
+  /** the text of GET /metrics; absent: not served */
+  readonly metrics: (() => string) | undefined;
   /** subresources that are not the object in another form, by `resource/subresource` */
   readonly subresources: Readonly<Record<string, Endpoint>>;
 }

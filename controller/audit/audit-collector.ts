@@ -7,6 +7,7 @@ import type { ResourceClient } from "../../reconcilers/contract/resource-client.
 import type { SandboxLogs } from "../../reconcilers/contract/sandbox-exec.ts";
 import { sandboxName } from "../../reconcilers/shared/naming.ts";
 import { sleep, type Clock } from "../engine/index.ts";
+import type { BottleMetrics } from "../metrics/index.ts";
 import { auditFile } from "./audit-files.ts";
 import { AuditLog, parseAuditLine } from "./audit-log.ts";
 import { AuditEvents } from "./audit-events.ts";
@@ -15,6 +16,7 @@ export interface AuditDependencies {
   readonly client: ResourceClient;
   readonly logs: SandboxLogs;
   readonly events: EventRecorder;
+  readonly metrics: BottleMetrics;
   readonly stateDir: string;
   readonly clock: Clock;
   /** the end of the controller */
@@ -40,6 +42,7 @@ export function withAudit(reconciler: Reconciler, dependencies: AuditDependencie
       const uid = bottle?.metadata.uid;
       if (followed.get(key)?.uid !== uid) {
         followed.get(key)?.stop.abort();
+        dependencies.metrics.forget(request);
         followed.delete(key);
       }
       if (bottle !== undefined && uid !== undefined && !followed.has(key)) {
@@ -69,7 +72,7 @@ async function follow(bottle: Bottle, dependencies: AuditDependencies, signal: A
 
 async function copyLog(
   bottle: Bottle,
-  { logs, stateDir, told }: Pick<AuditDependencies, "logs" | "stateDir"> & { readonly told: AuditEvents },
+  { logs, stateDir, told, metrics }: AuditDependencies & { readonly told: AuditEvents },
   signal: AbortSignal,
 ): Promise<void> {
   const { uid, name, namespace = "default" } = bottle.metadata;
@@ -77,6 +80,9 @@ async function copyLog(
   const since = audit.position === undefined ? undefined : new Date(audit.position.time);
   for await (const { text } of logs.logs(sandboxName(uid, "sidecars"), { follow: true, since }, signal)) {
     const record = parseAuditLine(text);
-    if (record !== undefined && audit.append(record)) told.tell(bottle, record);
+    if (record === undefined || !audit.append(record)) continue;
+    told.tell(bottle, record);
+    // a bottle that is gone has been forgotten
+    if (!signal.aborted) metrics.count({ namespace, name }, record);
   }
 }

@@ -18,6 +18,7 @@ import {
   readFeeds,
   type SecretVault,
 } from "../secrets/index.ts";
+import { BottleMetrics } from "../metrics/index.ts";
 import { instanceOf } from "../instance.ts";
 import { removeConnection, STATE_FILES, writeConnection } from "../state-folder.ts";
 import { createInProcessClient, openSqliteStore, type ResourceStore } from "../store/index.ts";
@@ -38,6 +39,7 @@ interface Parts {
   readonly client: ResourceClient;
   readonly vault: SecretVault;
   readonly machine: LocalRuntime;
+  readonly metrics: BottleMetrics;
 }
 
 /**
@@ -61,7 +63,7 @@ export async function startControlPlane(
   const instance = instanceOf(config.stateDir, hasBottles);
   const machine = await selectRuntime({ ...config, instance });
   opened.defer(() => machine.close());
-  const parts = { config, logger, store, client, vault, machine };
+  const parts = { config, logger, store, client, vault, machine, metrics: new BottleMetrics() };
   const server = createServer(parts);
   opened.defer(() => server.close());
   const { url } = await server.listen(config.port);
@@ -72,7 +74,7 @@ export async function startControlPlane(
   return { url, close: () => running.disposeAsync() };
 }
 
-function createServer({ config, logger, store, vault, machine }: Parts): ApiServer {
+function createServer({ config, logger, store, vault, machine, metrics }: Parts): ApiServer {
   return createApiServer({
     store,
     vault,
@@ -85,11 +87,12 @@ function createServer({ config, logger, store, vault, machine }: Parts): ApiServ
     folder: join(config.stateDir, STATE_FILES.tls),
     kubeconfigPath: join(config.stateDir, STATE_FILES.kubeconfig),
     version: VERSION,
+    metrics: () => metrics.text(),
   });
 }
 
 /** Begins to bring bottles to what is asked for; the returned function ends that and waits for passes in flight. */
-function runEngine({ config, logger, client, vault, machine }: Parts): () => Promise<void> {
+function runEngine({ config, logger, client, vault, machine, metrics }: Parts): () => Promise<void> {
   const end = new AbortController();
   const events = createEventRecorder({ client, clock: systemClock, logger });
   const reconciler = createBottleReconciler({
@@ -110,6 +113,7 @@ function runEngine({ config, logger, client, vault, machine }: Parts): () => Pro
     reconciler: withAudit(reconciler, {
       client,
       events,
+      metrics,
       logs: machine.logs,
       stateDir: config.stateDir,
       clock: systemClock,

@@ -77,8 +77,9 @@ export class BottleMetrics {
   }
 
   #countGit(of: readonly string[], record: AuditRecord): void {
-    const { verdict } = record;
-    const operation = record.method === "fetch" || record.method === "push" ? record.method : OTHER;
+    const { verdict, method: operation } = record;
+    // the rest is about the gate itself
+    if (operation !== "fetch" && operation !== "push") return;
     const [remote = "", code = ""] = this.#bounded(of, [record.route ?? "", record.code]);
     this.#gitOperations.add([...of, remote, operation, verdict, code]);
     this.#addBytes(this.#gitBytes, [...of, remote, operation], record);

@@ -55,9 +55,9 @@ export class RemoteFailure extends Error {
 export interface GateEvent {
   readonly remote: string;
   readonly method: "fetch" | "push";
-  /** rejected: by the gate's rules; failed: by upstream, or because something broke */
+  /** rejected: by the gate's rules or upstream's; failed: nobody judged it */
   readonly outcome: "accepted" | "rejected" | "failed";
-  /** stable, CamelCase, such as PushRejected or UpstreamUnreachable */
+  /** stable, CamelCase, such as PushRefused or UpstreamUnreachable */
   readonly code: string;
   /** sentence for people, as the client saw it */
   readonly because: string;
@@ -69,3 +69,6 @@ export interface GateEvent {
   readonly responseBytes: number;
   readonly durationMs: number;
 }
+
+/** What of an event the request itself tells. */
+export type Outcome = Pick<GateEvent, "outcome" | "code" | "because" | "rule" | "refs">;

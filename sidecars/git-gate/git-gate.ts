@@ -1,10 +1,11 @@
 import { mkdirSync, rmSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { runBackend } from "./http/backend.ts";
-import { type InspectPush, RemoteFailure } from "./contract.ts";
+import { type GateEvent, type InspectPush, type Outcome, RemoteFailure } from "./contract.ts";
 import { gitEnvironment } from "./process/environment.ts";
 import { answerError, answerText } from "./http/gate-answer.ts";
 import { HookSocket } from "./hooks/hook-socket.ts";
@@ -17,7 +18,10 @@ import { Remote } from "./upstream/remote.ts";
 import { plainBodyOf, readCommands } from "./http/request-body.ts";
 import { type GateRequest, readRequestLine } from "./http/request-line.ts";
 import type { UpstreamLimits } from "./upstream/upstream.ts";
-import { UpstreamError } from "./upstream/upstream-failure.ts";
+import type { Clock } from "../shared/clock.ts";
+import { Turns } from "../shared/turns.ts";
+import { failureOf, outcomeOf } from "./outcomes.ts";
+import { ServedRemote } from "./served-remote.ts";
 
 export interface GateLimits extends UpstreamLimits {
   /** for a whole request, its push to upstream included */
@@ -25,15 +29,19 @@ export interface GateLimits extends UpstreamLimits {
 }
 
 export interface GateOptions {
-  readonly remotes: readonly RemoteDeclaration[];
-  /** of the gate's own; mirrors are kept there from one start to the next */
-  readonly folder: string;
+  /** of the gate's own, on a disk: mirrors are kept there from one start to the next, and hooks are run from there */
+  readonly mirrorsFolder: string;
+  /** of the gate's own, for this run: sockets */
+  readonly runFolder: string;
   /** hook.ts, or the file that it was built to */
   readonly hookProgram: string;
   /** where git and ssh are found */
   readonly path: string;
   readonly inspectPush: InspectPush;
   readonly limits: GateLimits;
+  readonly clock: Clock;
+  /** told what became of each request to a remote, but for announcements that succeed */
+  readonly onEvent: (event: GateEvent) => void;
 }
 
 type Asked = Extract<GateRequest, { kind: "advertise" | "call" }>;
@@ -48,69 +56,93 @@ export class GitGate {
   readonly #options: GateOptions;
   readonly #server: Server;
   readonly #hooks: HookSocket;
-  readonly #remotes = new Map<string, Remote>();
-  readonly #closing = new AbortController();
+  readonly #hooksFolder: string;
+  readonly #remotes = new Map<string, ServedRemote>();
+  readonly #turns = new Turns(1);
   readonly #running = new Set<Promise<void>>();
 
   private constructor(options: GateOptions) {
     this.#options = options;
-    this.#hooks = new HookSocket(join(options.folder, "hook.sock"));
+    this.#hooks = new HookSocket(join(options.runFolder, "hook.sock"));
+    this.#hooksFolder = join(options.mirrorsFolder, "hooks");
     const { requestTimeoutMs: requestTimeout } = options.limits;
     this.#server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout });
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on("request", (request, response) => this.#track(this.#serve(request, response), response));
   }
 
-  /** Opens every remote's mirror and agent, then listens on `socket`, where nothing is. */
+  /** Listens on `socket`, where nothing is, and serves no remote yet. */
   static async start(options: GateOptions, socket: string): Promise<GitGate> {
-    checkDeclarations(options.remotes);
     const gate = new GitGate(options);
-    try {
-      await gate.#open();
-      gate.#server.listen(socket);
-      await once(gate.#server, "listening");
-      return gate;
-    } catch (error) {
-      await gate.close();
-      throw error;
+    for (const folder of [options.mirrorsFolder, options.runFolder]) {
+      mkdirSync(folder, { recursive: true, mode: 0o700 });
     }
+    writeHooks(gate.#hooksFolder, options.hookProgram);
+    rmSync(gate.#hooks.path, { force: true });
+    await gate.#hooks.listen();
+    gate.#server.listen(socket);
+    await once(gate.#server, "listening");
+    return gate;
+  }
+
+  /**
+   * Serves these remotes and no others. One that is declared as it was goes on as it is, unless it could not be opened;
+   * of one that changed or is gone, everything is ended first. Resolves to those that are served, which may be opening.
+   */
+  configure(remotes: readonly RemoteDeclaration[]): Promise<readonly ServedRemote[]> {
+    return this.#turns.take(async () => {
+      await this.#endAllBut(remotes);
+      await this.#removeMirrors(new Set(remotes.map(({ policy }) => `${policy.name}.git`)));
+      for (const declaration of remotes) {
+        if (this.#remotes.has(declaration.policy.name)) continue;
+        const served = new ServedRemote(declaration, (signal) => this.#open(declaration, signal));
+        this.#remotes.set(served.name, served);
+      }
+      return [...this.#remotes.values()];
+    });
   }
 
   /** Ends every request, child and agent. */
   async close(): Promise<void> {
-    this.#closing.abort();
     this.#server.close();
+    await this.#turns.take(() => this.#endAllBut([]));
     this.#server.closeAllConnections();
     await Promise.all(this.#running);
-    await Promise.all([...this.#remotes.values()].map((remote) => remote.close()));
     await this.#hooks.close();
   }
 
-  async #open(): Promise<void> {
-    const { folder, hookProgram, remotes, path, limits } = this.#options;
-    const [mirrorsFolder, hooksFolder] = [join(folder, "mirrors"), join(folder, "hooks")];
-    mkdirSync(mirrorsFolder, { recursive: true, mode: 0o700 });
-    writeHooks(hooksFolder, hookProgram);
-    rmSync(this.#hooks.path, { force: true });
-    await this.#hooks.listen();
-    for (const declaration of remotes) {
-      const runFolder = join(folder, "run");
-      const { signal } = this.#closing;
-      const hooks = this.#hooks;
-      const parts = { declaration, mirrorsFolder, runFolder, hooksFolder, hooks, path, limits, signal };
-      this.#remotes.set(declaration.policy.name, await Remote.open(parts));
+  async #endAllBut(remotes: readonly RemoteDeclaration[]): Promise<void> {
+    const wanted = new Set(remotes.map((declaration) => JSON.stringify(declaration)));
+    const isKept = ({ declaration, isBroken }: ServedRemote): boolean =>
+      !isBroken && wanted.has(JSON.stringify(declaration));
+    const ending = [...this.#remotes.values()].filter((served) => !isKept(served));
+    for (const { name } of ending) this.#remotes.delete(name);
+    await Promise.all(ending.map((served) => served.close()));
+  }
+
+  async #removeMirrors(kept: ReadonlySet<string>): Promise<void> {
+    const { mirrorsFolder } = this.#options;
+    const mirrors = (await readdir(mirrorsFolder)).filter((name) => name.endsWith(".git"));
+    for (const name of mirrors) {
+      if (!kept.has(name)) await rm(join(mirrorsFolder, name), { recursive: true, force: true });
     }
+  }
+
+  async #open(declaration: RemoteDeclaration, signal: AbortSignal): Promise<Remote> {
+    const { mirrorsFolder, runFolder, path, limits } = this.#options;
+    try {
+      checkDeclarations([declaration]);
+    } catch (error) {
+      throw new RemoteFailure("IdentityUnusable", (error as Error).message);
+    }
+    const [hooks, hooksFolder] = [this.#hooks, this.#hooksFolder];
+    const parts = { declaration, mirrorsFolder, runFolder, hooksFolder, hooks, path, limits, signal };
+    return Remote.open(parts);
   }
 
   #track(served: Promise<void>, response: ServerResponse): void {
     const running = served
-      .catch((error: unknown) => {
-        const because =
-          error instanceof UpstreamError || error instanceof RemoteFailure
-            ? error.message
-            : "the gate failed";
-        answerText(response, 502, because);
-      })
+      .catch(() => answerText(response, 502, "the gate failed"))
       .finally(() => this.#running.delete(running));
     this.#running.add(running);
   }
@@ -118,73 +150,90 @@ export class GitGate {
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = readRequestLine(request.method ?? "", request.url ?? "");
     if (asked.kind === "refused") return answerText(response, asked.status, asked.because);
-    const remote = this.#remotes.get(asked.name);
-    if (remote === undefined) return answerText(response, 404, `no remote is declared as ${asked.name}`);
+    const served = this.#remotes.get(asked.name);
+    if (served === undefined) return answerText(response, 404, `no remote is declared as ${asked.name}`);
+    const { clock, onEvent } = this.#options;
+    const [begin, { bytesRead, bytesWritten }] = [clock.elapsedMs(), request.socket];
+    const outcome = await this.#answer(served, asked, { request, response });
+    if (outcome === undefined) return;
+    onEvent({
+      ...outcome,
+      remote: served.name,
+      method: asked.service === "git-receive-pack" ? "push" : "fetch",
+      requestBytes: request.socket.bytesRead - bytesRead,
+      responseBytes: request.socket.bytesWritten - bytesWritten,
+      durationMs: Math.round(clock.elapsedMs() - begin),
+    });
+  }
+
+  /** What became of the request; undefined when that is nobody's concern. */
+  async #answer(served: ServedRemote, asked: Asked, exchange: Exchange): Promise<Outcome | undefined> {
+    const { request, response } = exchange;
     try {
-      if (asked.kind === "advertise") await this.#advertise(remote, asked, request, response);
-      else await this.#call(remote, asked, request, response);
+      return await served.use((remote) => {
+        const context = { remote, asked, signal: served.signal };
+        return asked.kind === "advertise"
+          ? this.#advertise(context, request, response)
+          : this.#call(context, request, response);
+      });
     } catch (error) {
-      if (!(error instanceof UpstreamError || error instanceof RemoteFailure)) throw error;
-      answerError(response, asked, `git-gate: ${error.message}`);
+      const outcome = failureOf(error);
+      if (outcome === undefined) throw error;
+      answerError(response, asked, `git-gate: ${outcome.because}`);
+      return outcome;
     }
   }
 
-  async #advertise(
-    remote: Remote,
-    asked: Asked,
-    request: IncomingMessage,
-    response: ServerResponse,
-  ): Promise<void> {
+  async #advertise(context: Context, request: IncomingMessage, response: ServerResponse): Promise<undefined> {
+    const { remote, asked } = context;
     // in version 2 this says what git can do, and the refs are asked for by a call
     const showsRefs = asked.service === "git-receive-pack" || protocolOf(request) !== "version=2";
     if (showsRefs || !(await remote.mirror.isReadable())) await remote.refresh();
-    await this.#backend(remote, asked, { request, response, body: Readable.from([]) });
+    await this.#backend(context, { request, response, body: Readable.from([]) });
   }
 
   async #call(
-    remote: Remote,
-    asked: Asked,
+    context: Context,
     request: IncomingMessage,
     response: ServerResponse,
-  ): Promise<void> {
-    if (request.headers["content-type"] !== `application/x-${asked.service}-request`) {
-      return answerText(response, 415, `the body must be application/x-${asked.service}-request`);
-    }
-    const body = plainBodyOf(request);
-    if (body === undefined) return answerText(response, 415, "the body must be plain or gzip");
-    if (asked.service === "git-receive-pack") return this.#push(remote, asked, { request, response, body });
+  ): Promise<Outcome | undefined> {
+    const { remote, asked } = context;
+    const body = bodyOf(asked, request);
+    if (typeof body === "string") return void answerText(response, 415, body);
+    if (asked.service === "git-receive-pack") return this.#push(context, { request, response, body });
     await remote.refresh();
-    await this.#backend(remote, asked, { request, response, body });
+    await this.#backend(context, { request, response, body });
+    if (response.writableFinished && response.statusCode < 400) {
+      return outcomeOf("accepted", "Fetched", `${remote.declaration.policy.name} was read`);
+    }
+    return outcomeOf("failed", "FetchBroken", "the client went away, or git could not serve it");
   }
 
-  async #push(remote: Remote, asked: Asked, exchange: Exchange): Promise<void> {
+  async #push(context: Context, exchange: BackendExchange): Promise<Outcome | undefined> {
+    const { remote, signal } = context;
     const commands = await readCommands(exchange.body).catch(() => undefined);
     if (commands === undefined)
-      return answerText(exchange.response, 400, "the commands of the push are no pkt-lines");
+      return void answerText(exchange.response, 400, "the commands of the push are no pkt-lines");
     const { atomic, body } = commands;
-    const push = new Push({
-      remote,
-      atomic,
-      inspect: this.#options.inspectPush,
-      signal: this.#closing.signal,
-    });
+    const push = new Push({ remote, atomic, inspect: this.#options.inspectPush, signal });
     const expected = this.#hooks.expect((call, say) => push.answer(call, say));
     try {
       const variables = { ...UNPACK_LIMITS, [HOOK_SOCKET]: this.#hooks.path, [HOOK_NONCE]: expected.nonce };
-      await this.#backend(remote, asked, { ...exchange, body, variables });
+      await this.#backend(context, { ...exchange, body, variables });
+      return push.outcome;
     } finally {
       expected.forget();
       push.end();
     }
   }
 
-  async #backend(remote: Remote, asked: Asked, exchange: Exchange): Promise<void> {
+  async #backend({ remote, asked, signal }: Context, exchange: BackendExchange): Promise<void> {
     const protocol = protocolOf(exchange.request);
     const stderr = await runBackend({
       environment: {
         ...gitEnvironment(this.#options.path),
         ...targetOf(asked),
-        GIT_PROJECT_ROOT: join(this.#options.folder, "mirrors"),
+        GIT_PROJECT_ROOT: this.#options.mirrorsFolder,
         GIT_HTTP_EXPORT_ALL: "1",
         REMOTE_USER: "agent",
         REMOTE_ADDR: "agent",
@@ -195,15 +244,25 @@ export class GitGate {
       response: exchange.response,
       outlivesClient: asked.service === "git-receive-pack",
       timeoutMs: this.#options.limits.requestTimeoutMs,
-      signal: this.#closing.signal,
+      signal,
     });
     if (CORRUPTION.test(stderr)) remote.suspect();
   }
 }
 
+/** Of whom a request asks what. */
+interface Context {
+  readonly remote: Remote;
+  readonly asked: Asked;
+  readonly signal: AbortSignal;
+}
+
 interface Exchange {
   readonly request: IncomingMessage;
   readonly response: ServerResponse;
+}
+
+interface BackendExchange extends Exchange {
   readonly body: Readable;
   /** what hooks need beside git's own */
   readonly variables?: Readonly<Record<string, string>>;
@@ -217,6 +276,13 @@ function targetOf({ kind, name, service }: Asked): Readonly<Record<string, strin
   }
   const CONTENT_TYPE = `application/x-${service}-request`;
   return { REQUEST_METHOD: "POST", PATH_INFO: `/${name}.git/${service}`, QUERY_STRING: "", CONTENT_TYPE };
+}
+
+/** The plain body, or why it is not taken. */
+function bodyOf({ service }: Asked, request: IncomingMessage): Readable | string {
+  const type = `application/x-${service}-request`;
+  if (request.headers["content-type"] !== type) return `the body must be ${type}`;
+  return plainBodyOf(request) ?? "the body must be plain or gzip";
 }
 
 function protocolOf(request: IncomingMessage): string | undefined {

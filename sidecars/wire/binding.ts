@@ -1,5 +1,7 @@
 import { createHash, X509Certificate } from "node:crypto";
+import { parseGitUrl } from "../../crds/git-url.ts";
 import type { PolicyRoute } from "./egress-policy.ts";
+import type { RemotePolicy } from "./git-policy.ts";
 
 const DEFAULT_PORT = 443;
 const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
@@ -7,11 +9,27 @@ const PEM = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
 /** What a route needs a secret to be bound to before it may inject it at `port`. */
 export function neededDestinations(route: PolicyRoute, host: string, port: number): string[] {
   const needed = [destination(host, port)];
-  if (route.upstream !== undefined) {
-    needed.push(destination(route.upstream.address, route.upstream.port ?? port));
-    if (route.upstream.caBundle !== undefined) needed.push(...fingerprintsOf(route.upstream.caBundle));
-  }
-  return needed;
+  const { upstream } = route;
+  return upstream === undefined
+    ? needed
+    : [...needed, ...neededAt(upstream.address, upstream.port ?? port, upstream.caBundle)];
+}
+
+/** What a remote needs its secret to be bound to: host, port, and any CA that it brings. The host key is public. */
+export function neededForRemote({
+  name,
+  url,
+  caBundle,
+}: Pick<RemotePolicy, "name" | "url" | "caBundle">): string[] {
+  const address = parseGitUrl(url);
+  if (address === undefined) throw new Error(`the URL of remote ${name} is not one that the schema accepts`);
+  return neededAt(address.host, address.port, caBundle);
+}
+
+/** The first of what is needed that `destinations` lacks. */
+export function firstUnbound(destinations: readonly string[], needed: readonly string[]): string | undefined {
+  const bound = new Set(destinations.map(canonicalDestination));
+  return needed.find((each) => !bound.has(each));
 }
 
 /**
@@ -25,8 +43,11 @@ export function missingDestination(
   host: string,
   port: number,
 ): string | undefined {
-  const bound = new Set(destinations.map(canonicalDestination));
-  return neededDestinations(route, host, port).find((needed) => !bound.has(needed));
+  return firstUnbound(destinations, neededDestinations(route, host, port));
+}
+
+function neededAt(host: string, port: number, caBundle: string | undefined): string[] {
+  return [destination(host, port), ...(caBundle === undefined ? [] : fingerprintsOf(caBundle))];
 }
 
 function destination(host: string, port: number): string {

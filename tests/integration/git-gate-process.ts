@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
-import { GitGate, type GateOptions } from "../../sidecars/git-gate/git-gate.ts";
+import { type DeclaredGate, startGate } from "./git-gates.ts";
 
 // A gate of its own process, to be killed: node git-gate-process.ts SOCKET hold|pass, with the options on stdin. With `hold` it says
 // "judging" and never ends judging a push.
 const [socket = "", mode = ""] = process.argv.slice(2);
-const options = JSON.parse(readFileSync(0, "utf8")) as Omit<GateOptions, "inspectPush">;
-await GitGate.start(
+const options = JSON.parse(readFileSync(0, "utf8")) as Omit<DeclaredGate, "inspectPush">;
+await startGate(
   {
     ...options,
     inspectPush: () => {

@@ -4,7 +4,7 @@ import { globSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createCertificateAuthority } from "../../sidecars/egress/certificates/authority.ts";
-import { GitGate } from "../../sidecars/git-gate/git-gate.ts";
+import { startGate } from "./git-gates.ts";
 import type { RemotePolicy } from "../../sidecars/wire/git-policy.ts";
 import { type HttpsUpstream, startHttpsUpstream } from "./git-https-kit.ts";
 import { type GitWorld, processesWith, startGitWorld } from "./git-kit.ts";
@@ -30,7 +30,7 @@ async function start(secret: string | undefined, fields: Partial<RemotePolicy> =
   const url = `https://127.0.0.1:${upstream.port}/upstream.git`;
   const { knownHost: _, ...policy } = declared.policy;
   const remote = { ...policy, url, transport: "https" as const, caBundle: upstream.caPem, ...fields };
-  world.gate = await GitGate.start({ ...world.options, remotes: [{ policy: remote, secret }] }, world.socket);
+  world.gate = await startGate({ ...world.options, remotes: [{ policy: remote, secret }] }, world.socket);
 }
 
 async function refusal(): Promise<string> {

@@ -5,7 +5,7 @@ import { globSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, it, describe } from "vitest";
-import { GitGate } from "../../sidecars/git-gate/git-gate.ts";
+import { startGate as startGateHere } from "./git-gates.ts";
 import { type GitWorld, processesWith, setHook, startGitWorld } from "./git-kit.ts";
 
 const PROGRAM = join(import.meta.dirname, "git-gate-process.ts");
@@ -44,7 +44,7 @@ async function kill(): Promise<void> {
 /** The mirror after a new gate's first fetch is at what upstream has. */
 async function expectAgreement(): Promise<void> {
   rmSync(world.socket, { force: true });
-  const next = await GitGate.start(world.options, world.socket);
+  const next = await startGateHere(world.options, world.socket);
   await world.must(world.folder, "ls-remote", world.url);
   expect(world.refs(world.mirror)).toEqual(world.refs(world.upstream));
   execFileSync("git", ["-C", world.mirror, "fsck", "--full"], { stdio: "ignore" });

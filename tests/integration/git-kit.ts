@@ -5,7 +5,8 @@ import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import type { InspectPush, PushRequest } from "../../sidecars/git-gate/contract.ts";
 import type { PushPolicy, ScanPolicy } from "../../sidecars/wire/git-policy.ts";
-import { GitGate, type GateOptions } from "../../sidecars/git-gate/git-gate.ts";
+import type { GitGate } from "../../sidecars/git-gate/git-gate.ts";
+import { type DeclaredGate, startGate } from "./git-gates.ts";
 import { startSshd, type Sshd } from "./git-sshd.ts";
 
 /** How a client's git ended. */
@@ -29,7 +30,7 @@ export interface GitWorld {
   readonly gateFolder: string;
   /** what the gate asked about pushes */
   readonly inspected: PushRequest[];
-  readonly options: GateOptions;
+  readonly options: DeclaredGate;
   /** where the gate listens, and where what a client sends arrives */
   readonly socket: string;
   /** the one that was started last; closed with the world */
@@ -95,7 +96,7 @@ export async function startGitWorld(
     readonly policy?: Partial<PushPolicy>;
     readonly scan?: Partial<ScanPolicy>;
     readonly inspectPush?: InspectPush;
-    readonly limits?: Partial<GateOptions["limits"]>;
+    readonly limits?: Partial<DeclaredGate["limits"]>;
   } = {},
 ): Promise<GitWorld> {
   // unix sockets have short paths
@@ -112,7 +113,7 @@ export async function startGitWorld(
   const directUrl = `ssh://${sshd.user}@127.0.0.1:${sshd.port}${upstream}`;
   const inspected: PushRequest[] = [];
   const inspect = options.inspectPush ?? (() => Promise.resolve({ kind: "clean" as const }));
-  const gateOptions: GateOptions = {
+  const gateOptions: DeclaredGate = {
     remotes: [
       {
         policy: {
@@ -126,7 +127,8 @@ export async function startGitWorld(
         secret: sshd.privateKey,
       },
     ],
-    folder: join(folder, "gate"),
+    mirrorsFolder: join(folder, "gate", "mirrors"),
+    runFolder: join(folder, "gate", "run"),
     hookProgram: HOOK,
     path: process.env["PATH"] ?? "",
     inspectPush: (request, signal) => {
@@ -162,7 +164,7 @@ export async function startGitWorld(
     await must(seed, "push", "-q", upstream, "main");
   }
   const url = `http://127.0.0.1:${airlock.port}/app.git`;
-  const gate = options.stopped === true ? undefined : await GitGate.start(gateOptions, socket);
+  const gate = options.stopped === true ? undefined : await startGate(gateOptions, socket);
   const world: GitWorld = {
     folder,
     sshd,

@@ -1,7 +1,8 @@
-import { type InspectPush, type PushFinding, type RefUpdate, RemoteFailure } from "../contract.ts";
+import type { InspectPush, Outcome, PushFinding, RefUpdate } from "../contract.ts";
 import type { HookAnswer, HookCall } from "../hooks/hook-wire.ts";
 import type { Remote } from "../upstream/remote.ts";
-import { UpstreamError } from "../upstream/upstream-failure.ts";
+import { failureOf, outcomeOf } from "../outcomes.ts";
+import type { PushReport } from "./push-report.ts";
 
 type Verdict = Extract<HookAnswer, { accept: boolean }>;
 const REFUSED: Verdict = { accept: false, refused: {} };
@@ -16,6 +17,7 @@ export class Push {
   readonly #ended = Promise.withResolvers<void>();
   #isOver = false;
   #verdict: Verdict | undefined;
+  #outcome = outcomeOf("failed", "PackRefused", "git did not get the whole pack, or did not take it");
 
   constructor(parts: {
     readonly remote: Remote;
@@ -27,6 +29,11 @@ export class Push {
     this.#atomic = parts.atomic;
     this.#inspect = parts.inspect;
     this.#signal = parts.signal;
+  }
+
+  /** What became of it, once git has ended. */
+  get outcome(): Outcome {
+    return this.#outcome;
   }
 
   /** git has ended, and with it what holds the turn. */
@@ -55,20 +62,32 @@ export class Push {
   async #judge(call: HookCall, say: (words: string) => void): Promise<Verdict> {
     const updates = updatesOf(call.commands);
     if (updates === undefined) {
-      say("git-gate: only refs/heads and refs/tags can be pushed");
+      const because = "only refs/heads and refs/tags can be pushed";
+      this.#outcome = outcomeOf("rejected", "RefNotAllowed", because);
+      say(`git-gate: ${because}`);
       return REFUSED;
     }
+    const refs = updates.map(({ ref }) => ref);
+    // until it is known
+    this.#outcome = outcomeOf("failed", "PushBroken", "the push was ended before upstream answered", {
+      refs,
+    });
     try {
       await this.#remote.refreshInTurn();
       const findings = await this.#findings(call, updates);
-      if (findings.length > 0) {
+      const [first] = findings;
+      if (first !== undefined) {
+        const because = `${first.rule}: ${first.where}`;
+        this.#outcome = outcomeOf("rejected", "PushRefused", because, { refs, rule: first.rule });
         for (const line of refusalOf(findings)) say(line);
         return REFUSED;
       }
       return await this.#forward(call, updates, say);
     } catch (error) {
-      if (!(error instanceof UpstreamError || error instanceof RemoteFailure)) throw error;
-      say(`git-gate: ${error.message}`);
+      const outcome = failureOf(error);
+      if (outcome === undefined) throw error;
+      this.#outcome = { ...outcome, refs };
+      say(`git-gate: ${outcome.because}`);
       return REFUSED;
     }
   }
@@ -104,6 +123,7 @@ export class Push {
       pushOptions: call.pushOptions,
       atomic: this.#atomic,
     });
+    this.#outcome = outcomeOfReport(report);
     for (const words of report.words) say(words);
     for (const [ref, because] of report.refused) say(`upstream refused ${ref}: ${because}`);
     return { accept: report.taken.length > 0, refused: Object.fromEntries(report.refused) };
@@ -117,6 +137,15 @@ function updatesOf(commands: readonly string[]): readonly RefUpdate[] | undefine
     return ref === undefined ? undefined : { ref, from, to };
   });
   return updates.every((update) => update !== undefined) ? updates : undefined;
+}
+
+function outcomeOfReport({ taken, refused }: PushReport): Outcome {
+  const refusals = [...refused].map(([ref, because]) => `upstream refused ${ref}: ${because}`);
+  const because = [...(taken.length > 0 ? [`upstream took ${taken.join(", ")}`] : []), ...refusals].join(
+    "; ",
+  );
+  if (taken.length > 0) return outcomeOf("accepted", "Pushed", because, { refs: taken });
+  return outcomeOf("rejected", "UpstreamRefused", because, { refs: [...refused.keys()] });
 }
 
 function refusalOf(findings: readonly PushFinding[]): readonly string[] {

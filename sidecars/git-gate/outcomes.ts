@@ -1,0 +1,22 @@
+import { type Outcome, RemoteFailure } from "./contract.ts";
+import { plainText } from "./plain-text.ts";
+import { UpstreamError } from "./upstream/upstream-failure.ts";
+
+const LONGEST = 512;
+
+/** What became of a request, in a sentence that is fit for the audit. */
+export function outcomeOf(
+  outcome: Outcome["outcome"],
+  code: string,
+  because: string,
+  more: Partial<Pick<Outcome, "rule" | "refs">> = {},
+): Outcome {
+  const sentence = plainText(because).replaceAll(/\s+/g, " ").trim().slice(0, LONGEST);
+  return { outcome, code, because: sentence, refs: [], ...more };
+}
+
+/** The outcome of a request that a remote's failure ended; undefined when it is no such failure. */
+export function failureOf(error: unknown): Outcome | undefined {
+  if (!(error instanceof UpstreamError || error instanceof RemoteFailure)) return undefined;
+  return outcomeOf("failed", error.reason, error.message);
+}

@@ -97,6 +97,8 @@ export async function startGitWorld(
     readonly scan?: Partial<ScanPolicy>;
     readonly inspectPush?: InspectPush;
     readonly limits?: Partial<DeclaredGate["limits"]>;
+    /** of one command of a client */
+    readonly clientTimeoutMs?: number;
   } = {},
 ): Promise<GitWorld> {
   // unix sockets have short paths
@@ -141,7 +143,12 @@ export async function startGitWorld(
   const airlock = await forward(socket);
   const git = (cwd: string, ...args: string[]): Promise<Ended> =>
     new Promise((done) => {
-      const settings = { cwd, env: environment, timeout: 45_000, maxBuffer: 64 * 1024 * 1024 };
+      const settings = {
+        cwd,
+        env: environment,
+        timeout: options.clientTimeoutMs ?? 45_000,
+        maxBuffer: 64 * 1024 * 1024,
+      };
       execFile("git", args, settings, (error, stdout, stderr) =>
         done({ code: error === null ? 0 : Number(error.code ?? -1), stdout, stderr }),
       );

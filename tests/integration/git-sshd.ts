@@ -52,6 +52,8 @@ export async function startSshd(folder: string): Promise<Sshd> {
     HostKey: join(folder, "host-key"),
     AuthorizedKeysFile: join(folder, "authorized_keys"),
     PidFile: "none",
+    // whoever runs the tests may have a shell that takes long to start
+    SetEnv: `HOME=${folder}`,
     StrictModes: "no",
     UsePAM: "no",
     PasswordAuthentication: "no",

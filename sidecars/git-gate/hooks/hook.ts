@@ -33,18 +33,17 @@ async function preReceive(environment: NodeJS.ProcessEnv): Promise<number> {
   return verdict?.accept === true ? 0 : 1;
 }
 
-/** Tells git which refs upstream took; git itself then moves those. See githooks(5). */
+/** Tells git which refs upstream took. The gate moves them in the mirror, not git. See githooks(5). */
 async function procReceive(environment: NodeJS.ProcessEnv): Promise<number> {
   const [features = []] = await readSections(1);
   process.stdout.write(Buffer.concat([pktLine("version=1\0push-options atomic"), FLUSH]));
   const hasOptions = String(features[0]).includes("push-options");
   const [commands = []] = await readSections(hasOptions ? 2 : 1);
   const verdict = await ask("proc-receive", commands.map(String), environment);
-  const report = commands.flatMap((command) => {
+  const report = commands.map((command) => {
     const ref = String(command).trimEnd().split(" ")[2] ?? "";
     const because = verdict?.accept === true ? verdict.refused[ref] : "the gate gave no verdict";
-    if (because !== undefined) return [pktLine(`ng ${ref} ${because}`)];
-    return [pktLine(`ok ${ref}`), pktLine("option fall-through")];
+    return pktLine(because === undefined ? `ok ${ref}` : `ng ${ref} ${because}`);
   });
   process.stdout.write(Buffer.concat([...report, FLUSH]));
   return 0;

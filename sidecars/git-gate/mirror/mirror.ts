@@ -1,10 +1,16 @@
 import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChildEnd, runChild } from "../process/child.ts";
+import type { RefUpdate } from "../contract.ts";
 import type { Environment } from "../process/environment.ts";
 
 const LOCAL_TIMEOUT_MS = 60_000;
 const CHECK_TIMEOUT_MS = 15 * 60_000;
+const TIDY_TIMEOUT_MS = 5 * 60_000;
+/** each is looked into for each object */
+const MOST_PACKS = 30;
+/** bytes go from one pack to the other as they are, with little memory */
+const PACKING = ["-c", "pack.threads=1", "-c", "pack.windowMemory=16m", "-c", "pack.deltaCacheSize=16m"];
 
 /** Refs by name, with the ids they are at. */
 export type Refs = ReadonlyMap<string, string>;
@@ -23,6 +29,7 @@ export class Mirror {
   readonly #config: string;
   readonly #environment: Environment;
   readonly #signal: AbortSignal;
+  readonly #packs: string;
 
   constructor(parts: {
     readonly gitDir: string;
@@ -31,6 +38,7 @@ export class Mirror {
     readonly signal: AbortSignal;
   }) {
     this.gitDir = parts.gitDir;
+    this.#packs = join(parts.gitDir, "objects/pack");
     this.#config = parts.config;
     this.#environment = parts.environment;
     this.#signal = parts.signal;
@@ -55,22 +63,20 @@ export class Mirror {
   }
 
   #isOfThisUpstream(): boolean {
-    const config = join(this.gitDir, "config");
-    const line = UPSTREAM.exec(this.#config)?.[0];
-    return existsSync(config) && UPSTREAM.exec(readFileSync(config, "utf8"))?.[0] === line;
+    const is = UPSTREAM.exec(textOf(join(this.gitDir, "config")))?.[0];
+    return is !== undefined && is === UPSTREAM.exec(this.#config)?.[0];
   }
 
   /** Bytes of its packs, which hold nearly all that it is. */
   size(): number {
-    const packs = join(this.gitDir, "objects/pack");
-    return globSync("*.pack", { cwd: packs }).reduce((sum, name) => sum + sizeOf(join(packs, name)), 0);
+    const names = globSync("*.pack", { cwd: this.#packs });
+    return names.reduce((sum, name) => sum + sizeOf(join(this.#packs, name)), 0);
   }
 
   /** Removes what a fetch left that failed. Nothing may be fetching. */
   removeHalves(): void {
-    const packs = join(this.gitDir, "objects/pack");
-    for (const name of globSync(["tmp_*", ".tmp-*"], { cwd: packs }))
-      rmSync(join(packs, name), { force: true });
+    const halves = globSync(["tmp_*", ".tmp-*"], { cwd: this.#packs });
+    for (const name of halves) rmSync(join(this.#packs, name), { force: true });
   }
 
   /** Puts an empty one in its place. */
@@ -79,7 +85,7 @@ export class Mirror {
     rmSync(fresh, { recursive: true, force: true });
     const made = await this.#run(
       ["init", "--bare", "--quiet", "--template=", "--initial-branch=main", fresh],
-      "/",
+      { cwd: "/" },
     );
     if (!made.ok) throw new MirrorError(`the mirror could not be made: ${made.stderr}`);
     writeFileSync(join(fresh, "config"), this.#config);
@@ -99,8 +105,27 @@ export class Mirror {
     return (await this.#listRefs()).ok;
   }
 
+  /** Moves refs, all or none: each from where it is said to be. Resolves to whether it did. */
+  async moveRefs(updates: readonly RefUpdate[]): Promise<boolean> {
+    const words = updates.map(({ ref, from, to }) =>
+      isZero(to) ? `delete ${ref}\0${from}\0` : `update ${ref}\0${to}\0${from}\0`,
+    );
+    const args = [`--git-dir=${this.gitDir}`, "update-ref", "--no-deref", "--stdin", "-z"];
+    return (await this.#run(args, { input: words.join("") })).ok;
+  }
+
+  /** Makes many packs few, so that their number grows no more than with the logarithm of their objects'. Loses nothing. */
+  async tidy(): Promise<void> {
+    if (globSync("*.pack", { cwd: this.#packs }).length <= MOST_PACKS) return;
+    const repack = ["repack", "--quiet", "--geometric=2", "-d"];
+    await this.#run([`--git-dir=${this.gitDir}`, ...PACKING, ...repack], { timeoutMs: TIDY_TIMEOUT_MS });
+    this.removeHalves();
+    await this.#run([`--git-dir=${this.gitDir}`, "pack-refs", "--all"]);
+  }
+
   /** The branch that a clone checks out. */
   async pointHead(branch: string): Promise<void> {
+    if (textOf(join(this.gitDir, "HEAD")) === `ref: ${branch}\n`) return;
     const end = await this.#run([`--git-dir=${this.gitDir}`, "symbolic-ref", "HEAD", branch]);
     if (!end.ok) throw new MirrorError("HEAD of the mirror cannot be written");
   }
@@ -108,7 +133,7 @@ export class Mirror {
   /** Reads every object; takes long. */
   async isSound(): Promise<boolean> {
     const check = ["fsck", "--full", "--no-dangling", "--no-progress"];
-    return (await this.#run([`--git-dir=${this.gitDir}`, ...check], this.gitDir, CHECK_TIMEOUT_MS)).ok;
+    return (await this.#run([`--git-dir=${this.gitDir}`, ...check], { timeoutMs: CHECK_TIMEOUT_MS })).ok;
   }
 
   /** With the objects' types, so that it fails when the object of a ref is not there. */
@@ -120,11 +145,25 @@ export class Mirror {
     ]);
   }
 
-  #run(args: readonly string[], cwd = this.gitDir, timeoutMs = LOCAL_TIMEOUT_MS): Promise<ChildEnd> {
+  #run(args: readonly string[], how: HowToRun = {}): Promise<ChildEnd> {
+    const { cwd = this.gitDir, timeoutMs = LOCAL_TIMEOUT_MS, input = "" } = how;
     if (!existsSync(cwd)) return Promise.resolve({ ok: false, stdout: "", stderr: "it is gone" });
     const [environment, signal] = [this.#environment, this.#signal];
-    return runChild({ argv: ["git", ...args], environment, cwd, timeoutMs, signal });
+    return runChild({ argv: ["git", ...args], environment, cwd, timeoutMs, signal, input });
   }
+}
+
+interface HowToRun {
+  readonly cwd?: string;
+  readonly timeoutMs?: number;
+  readonly input?: string;
+}
+
+const isZero = (id: string): boolean => /^0+$/.test(id);
+
+/** Empty of a file that is not there. */
+function textOf(path: string): string {
+  return existsSync(path) ? readFileSync(path, "utf8") : "";
 }
 
 /** 0 of a file that is gone by now. */

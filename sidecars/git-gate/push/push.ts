@@ -8,16 +8,21 @@ type Verdict = Extract<HookAnswer, { accept: boolean }>;
 const REFUSED: Verdict = { accept: false, refused: {} };
 const COMMAND = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (refs\/(?:heads|tags)\/.+)$/;
 
-/** One push, from its hooks' first call until git has ended. It holds the remote's turn, so that no refresh meets it. */
+/**
+ * One push, from its hooks' first call until git has ended. Others read and refresh meanwhile: its objects are git's
+ * quarantine's until upstream took them, upstream moves each ref only from where the client saw it, and git moves none of
+ * the mirror's.
+ */
 export class Push {
   readonly #remote: Remote;
   readonly #atomic: boolean;
   readonly #inspect: InspectPush;
   readonly #signal: AbortSignal;
-  readonly #ended = Promise.withResolvers<void>();
   #isOver = false;
   #verdict: Verdict | undefined;
   #outcome = outcomeOf("failed", "PackRefused", "git did not get the whole pack, or did not take it");
+  /** what upstream took */
+  #taken: readonly RefUpdate[] = [];
 
   constructor(parts: {
     readonly remote: Remote;
@@ -36,27 +41,24 @@ export class Push {
     return this.#outcome;
   }
 
-  /** git has ended, and with it what holds the turn. */
+  /** git has ended: nothing more goes to upstream. */
   end(): void {
     this.#isOver = true;
-    this.#ended.resolve();
   }
 
   async answer(call: HookCall, say: (words: string) => void): Promise<Verdict> {
-    if (call.hook === "proc-receive") return this.#verdict ?? REFUSED;
+    if (call.hook === "proc-receive") return this.#settle();
     // asked a second time, it has nothing to say
     if (this.#verdict !== undefined) return REFUSED;
     this.#verdict = REFUSED;
-    const judged = Promise.withResolvers<Verdict>();
-    void this.#remote
-      .alone(async () => {
-        // git may have been ended while this waited
-        judged.resolve(this.#isOver ? REFUSED : await this.#judge(call, say));
-        await this.#ended.promise;
-      })
-      .catch(judged.reject);
-    this.#verdict = await judged.promise;
+    this.#verdict = await this.#judge(call, say);
     return this.#verdict;
+  }
+
+  /** git has taken the objects in: the mirror's refs go where upstream's went, before the client hears of it. */
+  async #settle(): Promise<Verdict> {
+    if (this.#taken.length > 0) await this.#remote.follow(this.#taken);
+    return this.#verdict ?? REFUSED;
   }
 
   async #judge(call: HookCall, say: (words: string) => void): Promise<Verdict> {
@@ -73,7 +75,7 @@ export class Push {
       refs,
     });
     try {
-      await this.#remote.refreshInTurn();
+      await this.#remote.refreshUnlessFresh();
       const findings = await this.#findings(call, updates);
       const [first] = findings;
       if (first !== undefined) {
@@ -82,7 +84,7 @@ export class Push {
         for (const line of refusalOf(findings)) say(line);
         return REFUSED;
       }
-      return await this.#forward(call, updates, say);
+      return this.#isOver ? REFUSED : await this.#forward(call, updates, say);
     } catch (error) {
       const outcome = failureOf(error);
       if (outcome === undefined) throw error;
@@ -124,6 +126,7 @@ export class Push {
       atomic: this.#atomic,
     });
     this.#outcome = outcomeOfReport(report);
+    this.#taken = updates.filter(({ ref }) => report.taken.includes(ref));
     for (const words of report.words) say(words);
     for (const [ref, because] of report.refused) say(`upstream refused ${ref}: ${because}`);
     return { accept: report.taken.length > 0, refused: Object.fromEntries(report.refused) };

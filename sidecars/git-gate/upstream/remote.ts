@@ -1,6 +1,6 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { RemoteFailure } from "../contract.ts";
+import { type RefUpdate, RemoteFailure } from "../contract.ts";
 import type { HookSocket } from "../hooks/hook-socket.ts";
 import { Mirror, MirrorError, type Refs } from "../mirror/mirror.ts";
 import { mirrorConfig } from "../mirror/mirror-config.ts";
@@ -30,6 +30,9 @@ export interface RemoteParts {
   readonly signal: AbortSignal;
 }
 
+/** from announcing refs to a client's next request for them */
+const FRESH_MS = 10_000;
+const STALE = AbortSignal.abort();
 const DISK_FULL = /No space left on device|Disk quota exceeded/;
 const TOO_LARGE = /File too large|died of signal 25|File size limit exceeded/;
 const FSCK = /fsck error|^error: object [0-9a-f]{40,}: \w+: /m;
@@ -45,6 +48,8 @@ export class Remote {
   readonly #turns = new Turns(1);
   #waiting: Promise<void> | undefined;
   #suspect = false;
+  /** aborted when the last refresh is too long ago */
+  #fresh: AbortSignal = STALE;
 
   private constructor(parts: RemoteParts, mirror: Mirror, folder: string, access: Access) {
     const { declaration, limits, signal, path } = parts;
@@ -92,22 +97,38 @@ export class Remote {
    * one that began before it asked.
    */
   refresh(): Promise<void> {
-    this.#waiting ??= this.alone(async () => {
+    this.#waiting ??= this.#turns.take(async () => {
       // a turn that is free is taken at once, before the line above is done
       await Promise.resolve();
       this.#waiting = undefined;
-      return this.refreshInTurn();
+      await this.#refreshInTurn();
+      // its own turn, so that nobody waits for it who need not
+      void this.#turns.take(() => this.mirror.tidy());
     });
     return this.#waiting;
   }
 
-  /** Does something while nothing else moves the mirror's refs. */
-  alone<T>(act: () => Promise<T>): Promise<T> {
-    return this.#turns.take(act);
+  /** The same for who follows a request that was refreshed for: that one counts, when it was a moment ago. */
+  async refreshUnlessFresh(): Promise<void> {
+    if (this.#fresh.aborted) await this.refresh();
   }
 
-  /** A refresh for who has the turn already. */
-  async refreshInTurn(): Promise<void> {
+  /**
+   * Moves refs of the mirror that upstream moved at this gate's word. Where something else moves refs just now, or they
+   * are elsewhere, the next refresh sees to it.
+   */
+  async follow(updates: readonly RefUpdate[]): Promise<void> {
+    if (this.#turns.isFree) await this.#turns.take(() => this.mirror.moveRefs(updates));
+  }
+
+  /** Notes that git stumbled over the mirror; it is looked at before the next refresh. */
+  suspect(): void {
+    this.#suspect = true;
+    this.#fresh = STALE;
+  }
+
+  async #refreshInTurn(): Promise<void> {
+    const fresh = AbortSignal.timeout(FRESH_MS);
     const listing = await this.upstream.list();
     if (this.#suspect) await this.#mend();
     try {
@@ -117,11 +138,7 @@ export class Remote {
       await this.#mend();
       await this.#follow(listing);
     }
-  }
-
-  /** Notes that git stumbled over the mirror; it is looked at before the next refresh. */
-  suspect(): void {
-    this.#suspect = true;
+    this.#fresh = fresh;
   }
 
   async #follow(listing: Listing): Promise<void> {

@@ -20,6 +20,7 @@ const Branch = z.strictObject({
 
 const RemoteStatus = z.strictObject({
   name: z.string().describe("name of the remote in the spec"),
+  url: z.string().describe("where the repository is, from the spec in force"),
   state: z.enum(["ready", "checking", "failed"]).describe("whether the agent can use it"),
   reason: z.string().optional().describe("cause when it failed, one of the constants of this API"),
   message: z.string().optional().describe("sentence for people; never parsed"),

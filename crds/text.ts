@@ -38,3 +38,13 @@ export function quoted(text: string): string {
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
 }
+
+/** Somebody else's text on one line, safe to show on a terminal, of at most `max` characters. */
+export function safeLine(text: string, max = 500): string {
+  const line = text
+    .trim()
+    .replaceAll(/\s*[\r\n]+\s*/g, "; ")
+    .replaceAll("\t", " ")
+    .replaceAll(UNSAFE, "?");
+  return line.length > max ? `${line.slice(0, max - 1)}…` : line;
+}

@@ -8,11 +8,13 @@ import type { Bottle, BottleSpec } from "../crds/bottle.ts";
 import type { ClassFields } from "../crds/class-fields.ts";
 import type { Condition } from "../crds/condition.ts";
 import { bottles } from "../crds/resources.ts";
+import { FakeDeployKeys, FakeForge } from "../local-runtime/fake/fake-deploy-keys.ts";
 import { FakeEngine, type FakeSandbox } from "../local-runtime/fake/fake-engine.ts";
 import { catProvisionedFiles, createFakeExec, type FakeCommand } from "../local-runtime/fake/fake-exec.ts";
 import { createFakeLinkProbe, createFakeSidecarControl } from "../local-runtime/fake/fake-link.ts";
 import { FakeRuntime } from "../local-runtime/fake/fake-runtime.ts";
 import { createBottleReconciler } from "../reconcilers/bottle/reconciler.ts";
+import type { CertificateAuthority } from "../reconcilers/contract/certificate-authorities.ts";
 import type { ImageState } from "../reconcilers/contract/image-store.ts";
 import type { Reconciler } from "../reconcilers/contract/reconciler.ts";
 import type { ResourceClient } from "../reconcilers/contract/resource-client.ts";
@@ -24,8 +26,8 @@ import {
 } from "../reconcilers/contract/sandbox-runtime.ts";
 import { AGENT_USER, HOME_PATH } from "../reconcilers/shared/agent-paths.ts";
 import { sandboxName, volumeName } from "../reconcilers/shared/naming.ts";
+import { heldAuthorities } from "./held-authorities.ts";
 import { HeldSecrets } from "./held-secrets.ts";
-import { createCertificateAuthority } from "../sidecars/egress/certificates/authority.ts";
 
 const START = Date.parse("2026-01-01T00:00:00Z");
 const MAX_PASSES = 60;
@@ -43,8 +45,9 @@ export class BottleWorld {
   readonly engine: FakeEngine;
   readonly client: ResourceClient;
   readonly secrets = new HeldSecrets();
+  readonly forge = new FakeForge();
   readonly events: string[] = [];
-  readonly authorities = new Map<string, ReturnType<typeof createCertificateAuthority>>();
+  readonly authorities = new Map<string, CertificateAuthority>();
   /** by image kind or reference; what is not here is present */
   readonly images = new Map<string, ImageState>();
   /** moments at which an agent ran without being held */
@@ -270,15 +273,8 @@ export class BottleWorld {
         },
       },
       secrets: this.secrets,
-      authorities: {
-        of: async (uid) => {
-          const kept = this.authorities.get(uid);
-          const authority = kept ?? createCertificateAuthority({ commonName: uid, now: this.now, days: 90 });
-          this.authorities.set(uid, authority);
-          return authority;
-        },
-        remove: async (uid) => void this.authorities.delete(uid),
-      },
+      deployKeys: new FakeDeployKeys(this.forge),
+      authorities: heldAuthorities(this.authorities, () => this.now),
       events: { record: (_about, { type, reason }) => this.events.push(`${type} ${reason}`) },
       rootCertificates: "-----ROOTS-----\n",
       answerTimeoutMs: ANSWER_TIMEOUT_MS,

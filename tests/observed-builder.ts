@@ -22,9 +22,10 @@ export const WANTED_PARTS: DesiredParts = desiredParts(OWNER, IMAGES, {
 });
 
 export const WANTED: Wanted = {
-  policy: desiredPolicy([], [], "ca"),
+  policy: desiredPolicy({ routes: [], remotes: [] }, [], "ca"),
   parts: found(WANTED_PARTS),
   secretsObstacle: undefined,
+  deployKeys: { states: new Map(), notes: [], leftovers: [] },
   keptFiles: { files: [], hash: "kept" },
   provider: "none",
   agentImage: "agent",

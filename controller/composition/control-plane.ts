@@ -6,11 +6,14 @@ import { selectRuntime, type LocalRuntime } from "../../local-runtime/select-run
 import { createOrphanSweep } from "../../reconcilers/bottle/orphans.ts";
 import { forgetObservations } from "../../reconcilers/bottle/forget-observations.ts";
 import { createBottleReconciler } from "../../reconcilers/bottle/reconciler.ts";
+import type { EventRecorder } from "../../reconcilers/contract/event-recorder.ts";
+import type { Reconciler } from "../../reconcilers/contract/reconciler.ts";
 import type { ResourceClient } from "../../reconcilers/contract/resource-client.ts";
 import { attachArgv, DEFAULT_PROVIDER, providerNamed } from "../../reconcilers/providers/index.ts";
 import { createApiServer, type ApiServer } from "../api-server/index.ts";
 import { withAudit } from "../audit/index.ts";
 import type { Config } from "../config.ts";
+import { ForgeDeployKeys } from "../deploy-keys/index.ts";
 import { createBottleController, createEventRecorder, systemClock, type Logger } from "../engine/index.ts";
 import {
   createCertificateAuthorities,
@@ -35,6 +38,7 @@ export interface ControlPlane {
 interface Parts {
   readonly config: Config;
   readonly logger: Logger;
+  readonly instance: string;
   readonly store: ResourceStore;
   readonly client: ResourceClient;
   readonly vault: SecretVault;
@@ -63,7 +67,7 @@ export async function startControlPlane(
   const instance = instanceOf(config.stateDir, hasBottles);
   const machine = await selectRuntime({ ...config, instance });
   opened.defer(() => machine.close());
-  const parts = { config, logger, store, client, vault, machine, metrics: new BottleMetrics() };
+  const parts = { config, logger, instance, store, client, vault, machine, metrics: new BottleMetrics() };
   const server = createServer(parts);
   opened.defer(() => server.close());
   const { url } = await server.listen(config.port);
@@ -92,20 +96,11 @@ function createServer({ config, logger, store, vault, machine, metrics }: Parts)
 }
 
 /** Begins to bring bottles to what is asked for; the returned function ends that and waits for passes in flight. */
-function runEngine({ config, logger, client, vault, machine, metrics }: Parts): () => Promise<void> {
+function runEngine(parts: Parts): () => Promise<void> {
+  const { config, logger, client, vault, machine, metrics } = parts;
   const end = new AbortController();
   const events = createEventRecorder({ client, clock: systemClock, logger });
-  const reconciler = createBottleReconciler({
-    ...machine,
-    client,
-    events,
-    secrets: vault,
-    authorities: createCertificateAuthorities({
-      directory: join(config.stateDir, STATE_FILES.certificateAuthorities),
-      clock: systemClock,
-    }),
-    rootCertificates: rootCertificates.join("\n"),
-  });
+  const reconciler = createReconciler(parts, events, end.signal);
   const controller = createBottleController({
     client,
     logger,
@@ -130,6 +125,31 @@ function runEngine({ config, logger, client, vault, machine, metrics }: Parts): 
     await ended;
     await events.flush();
   };
+}
+
+function createReconciler(
+  { config, instance, client, vault, machine }: Parts,
+  events: EventRecorder,
+  signal: AbortSignal,
+): Reconciler {
+  return createBottleReconciler({
+    ...machine,
+    client,
+    events,
+    secrets: vault,
+    deployKeys: new ForgeDeployKeys({
+      instance,
+      hasBottle: async (uid, during) =>
+        (await client.list(bottles, {}, during)).items.some(({ metadata }) => metadata.uid === uid),
+      clock: systemClock,
+      signal,
+    }),
+    authorities: createCertificateAuthorities({
+      directory: join(config.stateDir, STATE_FILES.certificateAuthorities),
+      clock: systemClock,
+    }),
+    rootCertificates: rootCertificates.join("\n"),
+  });
 }
 
 function announce(config: Config, server: ApiServer, url: string): void {

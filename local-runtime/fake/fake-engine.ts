@@ -5,6 +5,7 @@ import type {
   SandboxSpec,
   VolumeSpec,
 } from "../../reconcilers/contract/sandbox-runtime.ts";
+import type { RemoteReport } from "../../sidecars/wire/git-policy.ts";
 import { FakeSidecars } from "./fake-sidecars.ts";
 
 /** A sandbox as the engine keeps it; a recreate under the same name is another object with another id. */
@@ -54,6 +55,8 @@ export class FakeEngine {
   sidecarsAreSilent = false;
   /** the probe's request gets no answer, as when the airlock has no connection left */
   linkIsStarved = false;
+  /** what git-gate says of remotes, by name; it says that others are ready when they have what they need */
+  readonly remoteReports = new Map<string, Omit<RemoteReport, "name">>();
   /** what a probe finds in the agent's namespace beside the link */
   foreign: { readonly interfaces: readonly string[]; readonly listeners: readonly number[] } = {
     interfaces: [],
@@ -132,7 +135,7 @@ export class FakeEngine {
   }
 
   newSidecars(): FakeSidecars {
-    return new FakeSidecars(() => this.sidecarsAreSilent);
+    return new FakeSidecars(() => this.sidecarsAreSilent, this.remoteReports);
   }
 
   hint(ownerUid: string): void {

@@ -6,6 +6,8 @@ import {
   type SidecarsReport,
 } from "../../sidecars/wire/control.ts";
 
+import type { RemotePolicy, RemoteReport } from "../../sidecars/wire/git-policy.ts";
+
 interface HeldSecret {
   readonly version: string;
   readonly value: string;
@@ -17,6 +19,7 @@ interface HeldSecret {
  */
 export class FakeSidecars {
   readonly #isSilent: () => boolean;
+  readonly #remoteReports: ReadonlyMap<string, Omit<RemoteReport, "name">>;
   readonly #attached = new Set<Duplex>();
   readonly #nonces: string[] = [];
   readonly #secrets = new Map<string, HeldSecret>();
@@ -26,8 +29,9 @@ export class FakeSidecars {
   /** lines that came in before it was started */
   #early: { readonly line: string; readonly to: Duplex }[] = [];
 
-  constructor(isSilent: () => boolean) {
+  constructor(isSilent: () => boolean, remoteReports: ReadonlyMap<string, Omit<RemoteReport, "name">>) {
     this.#isSilent = isSilent;
+    this.#remoteReports = remoteReports;
   }
 
   get policyHash(): string | undefined {
@@ -110,8 +114,23 @@ export class FakeSidecars {
       policyHash: this.#configuration?.policyHash ?? null,
       secretVersions: Object.fromEntries([...this.#secrets].map(([id, { version }]) => [id, version])),
       probeNonces: [...this.#nonces],
-      remotes: [],
+      remotes: (this.#configuration?.git.remotes ?? []).map((remote) => this.#reportOf(remote)),
     };
+  }
+
+  #reportOf({ name, secret }: RemotePolicy): RemoteReport {
+    const told = this.#remoteReports.get(name);
+    if (told !== undefined) return { name, ...told };
+    const hasIdentity = secret === undefined || this.#secrets.has(`${secret.name}/${secret.key}`);
+    return hasIdentity
+      ? { name, state: "ready", message: "", branches: [] }
+      : {
+          name,
+          state: "failed",
+          reason: "IdentityUnusable",
+          message: "its key or token is not here",
+          branches: [],
+        };
   }
 
   #forget(): void {

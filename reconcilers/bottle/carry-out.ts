@@ -1,11 +1,13 @@
 import type { Bottle } from "../../crds/bottle.ts";
 import { bottles } from "../../crds/resources.ts";
 import type { CertificateAuthorities } from "../contract/certificate-authorities.ts";
+import { DeployKeyError } from "../contract/deploy-keys.ts";
 import { SandboxNotFoundError } from "../contract/errors.ts";
 import type { Pass } from "../contract/reconciler.ts";
 import type { ResourceClient } from "../contract/resource-client.ts";
 import type { SandboxExec } from "../contract/sandbox-exec.ts";
 import type { SandboxRuntime } from "../contract/sandbox-runtime.ts";
+import type { DeployKeyring } from "./git/deploy-keyring.ts";
 import type { LinkCheck } from "./link-check.ts";
 import { FINALIZER } from "./plan/purpose.ts";
 import type { Step, Work } from "./plan/steps.ts";
@@ -19,6 +21,7 @@ export interface CarryOutDependencies {
   readonly delivery: PolicyDelivery;
   readonly link: LinkCheck;
   readonly authorities: CertificateAuthorities;
+  readonly keyring: DeployKeyring;
   readonly exec: SandboxExec;
 }
 
@@ -49,7 +52,7 @@ export async function carryOut(
 async function take(
   step: Step,
   bottle: Bottle,
-  { client, runtime, delivery, link, authorities, exec }: CarryOutDependencies,
+  { client, runtime, delivery, link, authorities, keyring, exec }: CarryOutDependencies,
   pass: Pass,
 ): Promise<void> {
   const { signal } = pass;
@@ -62,6 +65,8 @@ async function take(
       return wipe(step.name, delivery, signal);
     case "refreshHome":
       return refreshHome(step.name, step.files, exec, signal);
+    case "removeDeployKey":
+      return removeDeployKey(step, bottle, keyring, pass);
     case "removeAuthority":
       return authorities.remove(bottle.metadata.uid);
     case "removeFinalizer":
@@ -98,6 +103,20 @@ async function takeOnRuntime(step: RuntimeStep, runtime: SandboxRuntime, signal:
       return runtime.remove(step.name, signal);
     default:
       step satisfies never;
+  }
+}
+
+async function removeDeployKey(
+  { note, mayFail }: Extract<Step, { kind: "removeDeployKey" }>,
+  bottle: Bottle,
+  keyring: DeployKeyring,
+  pass: Pass,
+): Promise<void> {
+  try {
+    await keyring.remove(bottle, note, pass);
+  } catch (error) {
+    // the keyring remembers it for the next pass
+    if (!mayFail || !(error instanceof DeployKeyError)) throw error;
   }
 }
 

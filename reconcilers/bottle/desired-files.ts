@@ -1,14 +1,16 @@
-import type { GitUser } from "../../crds/git.ts";
 import type { ProvisionedFile } from "../contract/sandbox-runtime.ts";
 import {
   AGENT_USER,
   CA_BUNDLE_PATH,
   CA_PATH,
+  GIT_CONFIG_PATH,
   HOME_PATH,
   PROMPT_PATH,
   SYSTEM_BUNDLE_PATH,
 } from "../shared/agent-paths.ts";
 import type { EffectiveBottle } from "./effective-bottle.ts";
+import { agentGitConfig } from "./git/agent-git-config.ts";
+import type { Demands } from "./secret-uses.ts";
 
 const ROOT = { uid: 0, gid: 0 };
 
@@ -23,40 +25,29 @@ export function desiredFiles(caCertificatePem: string, rootCertificatesPem: stri
   return files.map(([path, content]) => ({ path, content, mode: 0o644, owner: ROOT }));
 }
 
-/** Files of a new home, the agent's own. */
-export function desiredHomeFiles(effective: EffectiveBottle): ProvisionedFile[] {
-  const { fields, spec, provider } = effective;
+/** Files of a new home beside those that are kept, the agent's own. */
+export function desiredHomeFiles({ fields, spec, provider }: EffectiveBottle): ProvisionedFile[] {
   const facts = { display: spec.display ?? {}, model: fields.provider?.model };
   const own = provider
     .homeFiles(facts)
     .map((file) => ({ ...file, path: `${HOME_PATH}/${file.path}`, owner: AGENT_USER }));
-  return [...desiredKeptFiles(effective), ...own];
+  return [ownFile(`${HOME_PATH}/.gitconfig`, INCLUDING), ...own];
 }
+
+/** What the agent sets with `git config --global` stands below this and outlasts a change of the spec. */
+const INCLUDING = `[include]\n\tpath = ${GIT_CONFIG_PATH}\n`;
 
 /**
  * The files of a home that follow the spec for as long as the bottle lives. A provider's own are not among them: its
  * CLI keeps its state there.
  */
-export function desiredKeptFiles({ fields, prompt }: EffectiveBottle): ProvisionedFile[] {
-  const user = fields.git?.user;
-  return [
-    { path: PROMPT_PATH, content: prompt, mode: 0o600, owner: AGENT_USER },
-    ...(user === undefined
-      ? []
-      : [{ path: `${HOME_PATH}/.gitconfig`, content: gitConfig(user), mode: 0o600, owner: AGENT_USER }]),
-  ];
+export function desiredKeptFiles({ fields, prompt }: EffectiveBottle, demands: Demands): ProvisionedFile[] {
+  return [ownFile(PROMPT_PATH, prompt), ownFile(GIT_CONFIG_PATH, agentGitConfig(fields.git?.user, demands))];
 }
 
-function gitConfig({ name, email }: GitUser): string {
-  const lines = Object.entries({ name, email })
-    .filter(([, value]) => value !== undefined)
-    .map(([key, value]) => `\t${key} = "${escaped(value ?? "")}"\n`);
-  return `[user]\n${lines.join("")}`;
-}
-
-/** as git reads a quoted value: backslash and quote escaped, nothing that ends the line */
-const escaped = (value: string): string =>
-  value
-    .replaceAll(/[\r\n\0]/g, " ")
-    .replaceAll("\\", "\\\\")
-    .replaceAll('"', '\\"');
+const ownFile = (path: string, content: string): ProvisionedFile => ({
+  path,
+  content,
+  mode: 0o600,
+  owner: AGENT_USER,
+});

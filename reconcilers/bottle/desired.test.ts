@@ -2,9 +2,9 @@ import { describe, expect, it } from "vitest";
 import type { ClassFields } from "../../crds/class-fields.ts";
 import { providerNamed } from "../providers/index.ts";
 import { desiredEnvironment } from "./desired-environment.ts";
-import { desiredFiles, desiredHomeFiles } from "./desired-files.ts";
+import { desiredFiles, desiredHomeFiles, desiredKeptFiles } from "./desired-files.ts";
 import { desiredParts } from "./desired-parts.ts";
-import { desiredPolicy, desiredRoutes } from "./desired-policy.ts";
+import { desiredDemands, desiredPolicy, desiredRoutes } from "./desired-policy.ts";
 import type { EffectiveBottle } from "./effective-bottle.ts";
 
 const anEffective = (fields: ClassFields = {}, provider = "claude", prompt = ""): EffectiveBottle => ({
@@ -13,6 +13,9 @@ const anEffective = (fields: ClassFields = {}, provider = "claude", prompt = "")
   provider: providerNamed(provider)!,
   prompt,
 });
+const NOTHING = { routes: [], remotes: [] };
+const REMOTE = { name: "app", url: "https://git.example.com/team/app" };
+const keptFiles = (effective: EffectiveBottle) => desiredKeptFiles(effective, desiredDemands(effective));
 const credentialRef = { name: "claude", key: "oauth-token" };
 
 describe("the routes of a bottle", () => {
@@ -49,17 +52,25 @@ describe("the routes of a bottle", () => {
 
 describe("the hash of a policy", () => {
   const grant = { name: "t", key: "k", version: "1", destinations: ["a.example"] };
-  const { policyHash } = desiredPolicy([], [grant], "ca");
+  const { policyHash } = desiredPolicy(NOTHING, [grant], "ca");
 
   it("does not move with the version of a secret, which a restarted controller may not have", () => {
-    expect(desiredPolicy([], [{ ...grant, version: undefined }], "ca").policyHash).toBe(policyHash);
+    expect(desiredPolicy(NOTHING, [{ ...grant, version: undefined }], "ca").policyHash).toBe(policyHash);
   });
 
   it.each([
-    { what: "a binding", other: desiredPolicy([], [{ ...grant, destinations: [] }], "ca") },
-    { what: "a grant", other: desiredPolicy([], [], "ca") },
-    { what: "the CA", other: desiredPolicy([], [grant], "another") },
-    { what: "a route", other: desiredPolicy(desiredRoutes(anEffective()), [grant], "ca") },
+    { what: "a binding", other: desiredPolicy(NOTHING, [{ ...grant, destinations: [] }], "ca") },
+    { what: "a grant", other: desiredPolicy(NOTHING, [], "ca") },
+    { what: "the CA", other: desiredPolicy(NOTHING, [grant], "another") },
+    {
+      what: "a git remote",
+      other: desiredPolicy(
+        desiredDemands(anEffective({ git: { remotes: [REMOTE] } }, "none")),
+        [grant],
+        "ca",
+      ),
+    },
+    { what: "a route", other: desiredPolicy(desiredDemands(anEffective()), [grant], "ca") },
   ])("moves with $what", ({ other }) => {
     expect(other.policyHash).not.toBe(policyHash);
   });
@@ -109,10 +120,13 @@ describe("the agent's files", () => {
   });
 
   it("in the home are the agent's: the prompt for its eyes alone, and what the provider wants", () => {
-    const files = desiredHomeFiles(anEffective({}, "claude", "Be brief."));
+    const effective = anEffective({}, "claude", "Be brief.");
+    const files = [...keptFiles(effective), ...desiredHomeFiles(effective)];
 
     expect(files.map(({ path, mode }) => [path, mode])).toEqual([
       ["/home/node/.bot-bottle-prompt.txt", 0o600],
+      ["/home/node/.bot-bottle-gitconfig", 0o600],
+      ["/home/node/.gitconfig", 0o600],
       ["/home/node/.claude.json", 0o600],
     ]);
     expect(files[0]?.content).toBe("Be brief.");
@@ -129,12 +143,21 @@ describe("the agent's files", () => {
       user: { name: "a\n[core]\n\tfsmonitor = x" },
       content: '[user]\n\tname = "a [core] \tfsmonitor = x"\n',
     },
-  ])("have a .gitconfig that says who commits, and nothing else: $user", ({ user, content }) => {
-    const file = desiredHomeFiles(anEffective({ git: { user } }, "none")).find(({ path }) =>
-      path.endsWith(".gitconfig"),
+  ])("have git configuration that says who commits, and nothing else: $user", ({ user, content }) => {
+    const file = keptFiles(anEffective({ git: { user } }, "none")).find(({ path }) =>
+      path.endsWith("gitconfig"),
     );
 
     expect(file).toMatchObject({ content, mode: 0o600 });
+  });
+
+  it("leave the agent a .gitconfig of its own, which includes what follows the spec", () => {
+    const [file] = desiredHomeFiles(anEffective({ git: { user: { name: "Bot" } } }, "none"));
+
+    expect(file).toMatchObject({
+      path: "/home/node/.gitconfig",
+      content: "[include]\n\tpath = /home/node/.bot-bottle-gitconfig\n",
+    });
   });
 });
 

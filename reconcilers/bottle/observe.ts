@@ -34,10 +34,10 @@ export async function observe(
 ): Promise<Observed> {
   const effective = await dependencies.wanted.effective(bottle, pass.signal);
   const partsSoon = observeParts(bottle, dependencies.runtime, pass);
-  if (effective.kind === "obstacle") return unknownWanted(await partsSoon, effective.obstacle);
+  if (effective.kind === "obstacle") return unknownWanted(bottle, await partsSoon, effective.obstacle);
   const [parts, wanted] = await Promise.all([
     partsSoon,
-    dependencies.wanted.read(bottle, effective.value, partsSoon, pass.signal),
+    dependencies.wanted.read(bottle, effective.value, partsSoon, pass),
   ]);
   const sidecarsSpec = wanted.parts.kind === "found" ? wanted.parts.value.sandboxes.sidecars : undefined;
   const enforcement: Enforcement =
@@ -69,11 +69,12 @@ async function checkAgent(
 }
 
 /** Without a wanted policy there is nothing that could be shown to be enforced. */
-function unknownWanted(parts: Parts, obstacle: Obstacle): Observed {
+function unknownWanted({ status }: Bottle, parts: Parts, obstacle: Obstacle): Observed {
   const wanted: Wanted = {
     policy: undefined,
     parts: { kind: "obstacle", obstacle },
     secretsObstacle: undefined,
+    deployKeys: { states: new Map(), notes: status?.git?.deployKeys ?? [], leftovers: [] },
     keptFiles: { files: [], hash: "" },
     provider: undefined,
     agentImage: undefined,

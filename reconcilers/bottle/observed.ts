@@ -4,6 +4,7 @@ import type { DesiredParts } from "./desired-parts.ts";
 import type { DesiredPolicy } from "./desired-policy.ts";
 import type { Enforcement } from "./enforcement.ts";
 import type { Found, Obstacle } from "./obstacle.ts";
+import type { DeployKeysSeen } from "./git/deploy-keyring.ts";
 import type { Parts } from "./parts.ts";
 
 /** What a Bottle that should run comes down to. */
@@ -13,6 +14,7 @@ export interface Wanted {
   readonly parts: Found<DesiredParts>;
   /** what stands against the secrets; undefined when all are there, or it is not known which are needed */
   readonly secretsObstacle: Obstacle | undefined;
+  readonly deployKeys: DeployKeysSeen;
   /** what the home should be given when it has something else, with its hash */
   readonly keptFiles: { readonly files: readonly ProvisionedFile[]; readonly hash: string };
   /** for status */

@@ -1,8 +1,13 @@
 import type { ConditionDraft } from "../../crds/condition.ts";
+import { DeployKeyError } from "../contract/deploy-keys.ts";
 import { RuntimeUnavailableError, SandboxConflictError } from "../contract/errors.ts";
 import type { Result } from "../contract/result.ts";
 import { blindConditions } from "./plan/conditions.ts";
 import type { Plan, PlanEnd } from "./plan/plan.ts";
+
+/** Deploy keys stop nothing but the end of a bottle. */
+const GIVE_UP =
+  "the Bottle stays until it is; to give up, remove the key by hand and take the finalizer bot-bottle.dev/sandboxes off";
 
 /** How a pass ended, for the loop and for status. */
 export interface Outcome {
@@ -29,11 +34,12 @@ export function outcomeOfFailure(error: unknown, plan: Plan | undefined): Outcom
     };
   }
   const isBlind = error instanceof RuntimeUnavailableError;
+  const isForge = error instanceof DeployKeyError;
   const retrying: ConditionDraft = {
     type: "Reconciling",
     status: "True",
-    reason: isBlind ? "RuntimeUnavailable" : "ProgressingWithRetry",
-    message,
+    reason: isBlind ? "RuntimeUnavailable" : isForge ? "DeployKeyFailed" : "ProgressingWithRetry",
+    message: isForge ? `${message}; ${GIVE_UP}` : message,
   };
   const seen = isBlind || plan === undefined ? blindConditions(error) : plan.conditions;
   return { result: { kind: "retry", error }, conditions: [...seen, retrying], succeeded: false };

@@ -1,8 +1,10 @@
 import type { SecretValue, SidecarsReport } from "../../sidecars/wire/control.ts";
+import { DEPLOY_KEY_SECRET } from "../../sidecars/wire/compile-git.ts";
 import type { CertificateAuthorities } from "../contract/certificate-authorities.ts";
-import type { SandboxRuntime, SandboxSpec, SandboxState } from "../contract/sandbox-runtime.ts";
+import type { Owner, SandboxRuntime, SandboxSpec, SandboxState } from "../contract/sandbox-runtime.ts";
 import type { SecretSource } from "../contract/secret-source.ts";
 import type { DesiredPolicy } from "./desired-policy.ts";
+import type { DeployKeyring } from "./git/deploy-keyring.ts";
 import type { SecretGrant } from "./secret-grants.ts";
 import type { SidecarSessions } from "./sidecar-sessions.ts";
 
@@ -10,6 +12,7 @@ export interface PolicyDeliveryDependencies {
   readonly runtime: SandboxRuntime;
   readonly sessions: SidecarSessions;
   readonly secrets: SecretSource;
+  readonly keyring: DeployKeyring;
   readonly authorities: CertificateAuthorities;
 }
 
@@ -82,13 +85,13 @@ export class PolicyDelivery {
     const { sessions, authorities } = this.#dependencies;
     const [authority, secrets] = await Promise.all([
       authorities.of(owner.uid, { renewIfOld: false }),
-      Promise.all(policy.grants.map((grant) => this.#secret(grant, owner.namespace, held, signal))),
+      Promise.all(policy.grants.map((grant) => this.#secret(grant, owner, held, signal))),
     ]);
     const { certificatePem, privateKeyPem } = authority;
     const configuration = {
       policyHash: policy.policyHash,
       egress: { routes: [...policy.routes] },
-      git: { remotes: [] },
+      git: { remotes: [...policy.remotes] },
       secrets: secrets.filter((secret) => secret !== undefined),
       certificateAuthority: { certificatePem, privateKeyPem },
     };
@@ -96,18 +99,27 @@ export class PolicyDelivery {
   }
 
   async #secret(
-    { name, key, version, destinations }: SecretGrant,
-    namespace: string,
+    grant: SecretGrant,
+    owner: Owner,
     { secretVersions }: Pick<SidecarsReport, "secretVersions">,
     signal: AbortSignal,
   ): Promise<SecretValue | undefined> {
+    const { name, key, destinations } = grant;
     const bound = { name, key, destinations: [...destinations] };
-    const held =
-      version === undefined
-        ? undefined
-        : await this.#dependencies.secrets.value({ namespace, name }, key, signal);
+    const held = await this.#valueOf(grant, owner, signal);
     if (held !== undefined) return { ...bound, version: held.version, value: held.value };
     const kept = secretVersions[`${name}/${key}`];
     return kept === undefined ? undefined : { ...bound, version: kept };
+  }
+
+  async #valueOf(
+    { name, key, version }: SecretGrant,
+    { uid, namespace }: Owner,
+    signal: AbortSignal,
+  ): Promise<{ readonly value: string; readonly version: string } | undefined> {
+    if (version === undefined) return undefined;
+    if (name !== DEPLOY_KEY_SECRET) return this.#dependencies.secrets.value({ namespace, name }, key, signal);
+    const made = this.#dependencies.keyring.keyOf(uid, key);
+    return made === undefined ? undefined : { value: made.privateKey, version: made.version };
   }
 }

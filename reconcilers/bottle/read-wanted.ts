@@ -5,20 +5,24 @@ import {
   type CertificateAuthority,
   CertificateAuthorityUnreadableError,
 } from "../contract/certificate-authorities.ts";
+import type { Pass } from "../contract/reconciler.ts";
 import type { ImageState, ImageStore, WantedImage } from "../contract/image-store.ts";
-import type { SandboxRole, SandboxRuntime } from "../contract/sandbox-runtime.ts";
+import type { ProvisionedFile, SandboxRole, SandboxRuntime } from "../contract/sandbox-runtime.ts";
 import type { SecretFacts, SecretSource } from "../contract/secret-source.ts";
 import { hashOf } from "../shared/naming.ts";
 import { desiredEnvironment } from "./desired-environment.ts";
 import { desiredFiles, desiredHomeFiles, desiredKeptFiles } from "./desired-files.ts";
 import { type DesiredParts, desiredParts, ownerOf } from "./desired-parts.ts";
-import { desiredPolicy, desiredRoutes } from "./desired-policy.ts";
+import { desiredDemands, desiredPolicy } from "./desired-policy.ts";
 import { type EffectiveBottle, readEffectiveBottle } from "./effective-bottle.ts";
+import type { DeployKeyring } from "./git/deploy-keyring.ts";
+import { deployKeyGrants } from "./git/deploy-key-grants.ts";
 import { type Found, found, type Obstacle, stalledBy } from "./obstacle.ts";
 import type { Wanted } from "./observed.ts";
 import type { Parts } from "./parts.ts";
 import { runtimeObstacle } from "./runtime-obstacle.ts";
-import { decideSecretGrants, secretNamesOf } from "./secret-grants.ts";
+import { decideSecretGrants } from "./secret-grants.ts";
+import { type SecretUse, secretUses } from "./secret-uses.ts";
 
 export interface WantedDependencies {
   readonly client: ResourceClient;
@@ -26,11 +30,18 @@ export interface WantedDependencies {
   readonly images: ImageStore;
   readonly secrets: SecretSource;
   readonly authorities: CertificateAuthorities;
+  readonly keyring: DeployKeyring;
   /** PEM of the public roots */
   readonly rootCertificates: string;
 }
 
 type Images = Readonly<Record<SandboxRole, string>>;
+
+interface PartMaterial {
+  readonly authority: Found<CertificateAuthority>;
+  readonly images: Found<Images>;
+  readonly kept: readonly ProvisionedFile[];
+}
 
 /** Everything that the wanted state of a bottle follows from, each thing read once. */
 export class WantedReader {
@@ -49,28 +60,33 @@ export class WantedReader {
     bottle: Bottle,
     effective: EffectiveBottle,
     partsSoon: Promise<Parts>,
-    signal: AbortSignal,
+    pass: Pass,
   ): Promise<Wanted> {
-    const { runtime, authorities } = this.#dependencies;
-    const routes = desiredRoutes(effective);
+    const { runtime, authorities, keyring } = this.#dependencies;
+    const { signal } = pass;
+    const demands = desiredDemands(effective);
+    const uses = secretUses(demands);
     const [authority, images, facts, obstacle] = await Promise.all([
       partsSoon.then(({ sandboxes: { agent } }) =>
         readAuthority(authorities, bottle.metadata.uid, agent === undefined),
       ),
       this.#readImages(effective, signal),
-      this.#readSecretFacts(secretNamesOf(routes), bottle.metadata.namespace, signal),
+      this.#readSecretFacts(uses, bottle.metadata.namespace, signal),
       runtimeObstacle(effective, runtime, signal),
     ]);
-    const secrets = decideSecretGrants(routes, facts);
-    const kept = desiredKeptFiles(effective);
+    const secrets = decideSecretGrants(uses, facts);
+    const deployKeys = keyring.observe(bottle, demands.deployKeys, secrets.own, pass);
+    const grants = [...secrets.grants, ...deployKeyGrants(demands, secrets.own, deployKeys)];
+    const kept = desiredKeptFiles(effective, demands);
     const fingerprint = authority.kind === "found" ? authority.value.fingerprint : undefined;
     return {
-      policy: fingerprint === undefined ? undefined : desiredPolicy(routes, secrets.grants, fingerprint),
+      policy: fingerprint === undefined ? undefined : desiredPolicy(demands, grants, fingerprint),
       parts:
         obstacle === undefined
-          ? this.#parts(bottle, effective, authority, images)
+          ? this.#parts(bottle, effective, { authority, images, kept })
           : { kind: "obstacle", obstacle },
       secretsObstacle: secrets.obstacle,
+      deployKeys,
       keptFiles: { files: kept, hash: hashOf(kept) },
       provider: effective.provider.name,
       agentImage: images.kind === "found" ? images.value.agent : undefined,
@@ -81,15 +97,14 @@ export class WantedReader {
   #parts(
     bottle: Bottle,
     effective: EffectiveBottle,
-    authority: Found<CertificateAuthority>,
-    images: Found<Images>,
+    { authority, images, kept }: PartMaterial,
   ): Found<DesiredParts> {
     if (authority.kind === "obstacle") return authority;
     if (images.kind === "obstacle") return images;
     const agent = {
       environment: desiredEnvironment(effective),
       files: desiredFiles(authority.value.certificatePem, this.#dependencies.rootCertificates),
-      homeFiles: desiredHomeFiles(effective),
+      homeFiles: [...kept, ...desiredHomeFiles(effective)],
       resources: effective.fields.resources ?? {},
       runtimeClassName: effective.spec.runtime?.runtimeClassName,
     };
@@ -114,12 +129,13 @@ export class WantedReader {
   }
 
   async #readSecretFacts(
-    names: readonly string[],
+    uses: readonly SecretUse[],
     namespace: string | undefined,
     signal: AbortSignal,
   ): Promise<Map<string, SecretFacts | undefined>> {
     const { secrets } = this.#dependencies;
-    const entries = names.map(
+    const names = new Set(uses.map(({ secret }) => secret.name));
+    const entries = [...names].map(
       async (name) => [name, await secrets.facts({ namespace, name }, signal)] as const,
     );
     return new Map(await Promise.all(entries));

@@ -1,6 +1,8 @@
 import type { Bottle } from "../../crds/bottle.ts";
+import type { DeployKeyStatus } from "../../crds/git-status.ts";
 import { bottles } from "../../crds/resources.ts";
 import { ConflictError, NotFoundError } from "../contract/errors.ts";
+import type { DeployKeys } from "../contract/deploy-keys.ts";
 import type { EventRecorder } from "../contract/event-recorder.ts";
 import type { Pass, Reconciler, Request } from "../contract/reconciler.ts";
 import type { Result } from "../contract/result.ts";
@@ -9,8 +11,10 @@ import type { LinkProbe } from "../contract/sandbox-runtime.ts";
 import type { SidecarControl } from "../contract/sidecar-control.ts";
 import { sandboxName } from "../shared/naming.ts";
 import { AgentChecks } from "./agent-checks.ts";
-import { addFinalizer, carryOut } from "./carry-out.ts";
+import { addFinalizer, carryOut, type CarryOutDependencies } from "./carry-out.ts";
 import { EnforcementCheck } from "./enforcement.ts";
+import { DeployKeyring } from "./git/deploy-keyring.ts";
+import { gitStatusAtEnd, gitStatusOf } from "./git/git-status.ts";
 import { LinkCheck } from "./link-check.ts";
 import { observe, observeParts } from "./observe.ts";
 import type { Observed } from "./observed.ts";
@@ -25,7 +29,8 @@ import { type WantedDependencies, WantedReader } from "./read-wanted.ts";
 import { SidecarSessions } from "./sidecar-sessions.ts";
 import { type StatusFacts, writeStatus } from "./write-status.ts";
 
-export interface BottleReconcilerDependencies extends WantedDependencies {
+export interface BottleReconcilerDependencies extends Omit<WantedDependencies, "keyring"> {
+  readonly deployKeys: DeployKeys;
   readonly probe: LinkProbe;
   readonly control: SidecarControl;
   readonly exec: SandboxExec;
@@ -53,6 +58,7 @@ class BottleReconciler implements Reconciler {
   readonly name = "bottle";
   readonly #dependencies: BottleReconcilerDependencies;
   readonly #sessions: SidecarSessions;
+  readonly #keyring: DeployKeyring;
   readonly #delivery: PolicyDelivery;
   readonly #link: LinkCheck;
   readonly #enforcement: EnforcementCheck;
@@ -62,11 +68,13 @@ class BottleReconciler implements Reconciler {
   constructor(dependencies: BottleReconcilerDependencies) {
     this.#dependencies = dependencies;
     this.#sessions = new SidecarSessions(dependencies.control, dependencies.answerTimeoutMs);
-    this.#delivery = new PolicyDelivery({ ...dependencies, sessions: this.#sessions });
+    this.#keyring = new DeployKeyring(dependencies);
+    const shared = { ...dependencies, sessions: this.#sessions, keyring: this.#keyring };
+    this.#delivery = new PolicyDelivery(shared);
     this.#link = new LinkCheck(dependencies.probe);
     this.#enforcement = new EnforcementCheck(this.#delivery, this.#link);
     this.#checks = new AgentChecks(dependencies.exec);
-    this.#wanted = new WantedReader(dependencies);
+    this.#wanted = new WantedReader(shared);
   }
 
   async reconcile(request: Request, pass: Pass): Promise<Result> {
@@ -105,8 +113,7 @@ class BottleReconciler implements Reconciler {
     try {
       decision = await this.#decide(bottle, purpose, pass);
       pass.signal.throwIfAborted();
-      const dependencies = { ...this.#dependencies, delivery: this.#delivery, link: this.#link };
-      await carryOut(decision.plan.work, bottle, dependencies, pass);
+      await carryOut(decision.plan.work, bottle, this.#tools(), pass);
       return { decision: withHome(decision, pass), outcome: outcomeOf(decision.plan) };
     } catch (error) {
       const isNotOurs = error instanceof ConflictError || error instanceof NotFoundError;
@@ -120,9 +127,15 @@ class BottleReconciler implements Reconciler {
     const { runtime } = this.#dependencies;
     switch (purpose.kind) {
       case "delete":
-        return { plan: planDeletion(await observeParts(bottle, runtime, pass)), facts: {} };
+        return {
+          plan: planDeletion(await observeParts(bottle, runtime, pass), this.#deployKeysOf(bottle)),
+          facts: {},
+        };
       case "suspend":
-        return { plan: planSuspension(await observeParts(bottle, runtime, pass), purpose), facts: {} };
+        return {
+          plan: planSuspension(await observeParts(bottle, runtime, pass), purpose),
+          facts: withGit({}, gitStatusAtEnd(bottle)),
+        };
       case "expire":
         return { plan: EXPIRY, facts: {} };
       case "run": {
@@ -133,11 +146,26 @@ class BottleReconciler implements Reconciler {
         );
         const plan = planRun({ bottle, now: pass.now, untilMs: purpose.untilMs }, observed);
         const { hash: keptFilesHash } = observed.wanted.keptFiles;
-        return { plan, facts: factsOf(observed, runtime.name), keptFilesHash };
+        const git = gitStatusOf(bottle, observed);
+        return { plan, facts: withGit(factsOf(observed, runtime.name), git), keptFilesHash };
       }
       default:
         return purpose satisfies never;
     }
+  }
+
+  #tools(): CarryOutDependencies {
+    return {
+      ...this.#dependencies,
+      delivery: this.#delivery,
+      link: this.#link,
+      keyring: this.#keyring,
+    };
+  }
+
+  /** those that may be at forges still */
+  #deployKeysOf({ metadata: { uid }, status }: Bottle): readonly DeployKeyStatus[] {
+    return (status?.git?.deployKeys ?? []).filter((note) => !this.#keyring.isRemoved(uid, note));
   }
 
   /** what was remembered of a bottle that is gone */
@@ -145,6 +173,7 @@ class BottleReconciler implements Reconciler {
     this.#sessions.forget(sandboxName(uid, "sidecars"));
     this.#link.forget(uid);
     this.#checks.forget(uid);
+    this.#keyring.forget(uid);
   }
 }
 
@@ -155,6 +184,9 @@ const factsOf = ({ wanted, enforcement }: Observed, runtime: string): StatusFact
   ...(wanted.caFingerprint === undefined ? {} : { caFingerprint: wanted.caFingerprint }),
   ...(enforcement.kind === "holds" ? { policyHash: enforcement.report.policyHash ?? "" } : {}),
 });
+
+const withGit = (facts: StatusFacts, git: StatusFacts["git"]): StatusFacts =>
+  git === undefined ? facts : { ...facts, git };
 
 /** The work is done: what it wrote into the home is noted, and the files of a new home are never written again. */
 function withHome({ plan, facts, keptFilesHash }: Decision, { now }: Pass): Decision {

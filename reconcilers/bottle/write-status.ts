@@ -17,6 +17,7 @@ const READY_RULES: readonly ReadyRule[] = [
   { type: "SecretsAvailable", wants: "True" },
   { type: "EgressEnforced", wants: "True" },
   { type: "AgentRunning", wants: "True" },
+  { type: "GitGateReady", wants: "True" },
 ];
 
 /** Reasons not to be ready that somebody asked for, or that pass by themselves: nothing to warn of. */

@@ -3,6 +3,8 @@ export const HOME_PATH = "/home/node";
 export const WORKSPACE_PATH = `${HOME_PATH}/workspace`;
 /** the system prompt; always there, empty when there is none */
 export const PROMPT_PATH = `${HOME_PATH}/.bot-bottle-prompt.txt`;
+/** git configuration that follows the spec; the agent's own ~/.gitconfig includes it */
+export const GIT_CONFIG_PATH = `${HOME_PATH}/.bot-bottle-gitconfig`;
 /** the bottle's own CA certificate alone */
 export const CA_PATH = "/etc/bot-bottle/ca.pem";
 /** the public roots and the bottle's CA */

@@ -26,6 +26,18 @@ export function neededForRemote({
   return neededAt(address.host, address.port, caBundle);
 }
 
+/** What an API token needs to be bound to before it may be sent to a forge. */
+export function neededForForge({
+  forgeUrl,
+  caBundle,
+}: {
+  forgeUrl: string;
+  caBundle?: string | undefined;
+}): string[] {
+  const { hostname, port } = new URL(forgeUrl);
+  return neededAt(hostname.replace(/^\[(.*)\]$/, "$1"), port === "" ? DEFAULT_PORT : Number(port), caBundle);
+}
+
 /** The first of what is needed that `destinations` lacks. */
 export function firstUnbound(destinations: readonly string[], needed: readonly string[]): string | undefined {
   const bound = new Set(destinations.map(canonicalDestination));

@@ -1,6 +1,7 @@
 import type { ConditionDraft } from "../../../crds/condition.ts";
 import type { ConditionType, Reason } from "../../../crds/reasons.ts";
 import { RuntimeUnavailableError } from "../../contract/errors.ts";
+import { gitGateReady } from "../git/git-gate-ready.ts";
 import type { Observed } from "../observed.ts";
 
 const runtimeAnswers = condition("RuntimeHealthy", "True", "RuntimeAnswers", "the runtime answers");
@@ -11,6 +12,7 @@ export const runConditions = (observed: Observed): ConditionDraft[] => [
   secretsAvailable(observed),
   egressEnforced(observed),
   agentRunning(observed),
+  gitGateReady(observed),
   condition("Suspended", "False", "NotSuspended", "the bottle is not suspended"),
 ];
 
@@ -39,6 +41,7 @@ export function blindConditions(error: unknown): ConditionDraft[] {
     ...(isDown ? [condition("RuntimeHealthy", "False", reason, error.message)] : []),
     condition("EgressEnforced", "Unknown", reason, message),
     condition("AgentRunning", "Unknown", reason, message),
+    condition("GitGateReady", "Unknown", reason, message),
   ];
 }
 
@@ -54,7 +57,7 @@ function secretsAvailable({ wanted: { policy, secretsObstacle } }: Observed): Co
   if (secretsObstacle !== undefined) {
     return condition("SecretsAvailable", "False", secretsObstacle.reason, secretsObstacle.message);
   }
-  return condition("SecretsAvailable", "True", "SecretsFound", "every secret that a route names has a value");
+  return condition("SecretsAvailable", "True", "SecretsFound", "every secret that is named has a value");
 }
 
 function egressEnforced({ enforcement }: Observed): ConditionDraft {

@@ -1,3 +1,4 @@
+import type { DeployKeyStatus } from "../../../crds/git-status.ts";
 import { conditionsAtEnd } from "./conditions.ts";
 import type { Parts } from "../parts.ts";
 import { MOVED, type Plan } from "./plan.ts";
@@ -33,13 +34,17 @@ export const EXPIRY: Plan = {
 };
 
 /** Takes everything away, the finalizer last: a failure on the way keeps it, and the next pass goes on. Pure. */
-export function planDeletion({ sandboxes, volumes }: Parts): Plan {
+export function planDeletion(
+  { sandboxes, volumes }: Parts,
+  deployKeys: readonly DeployKeyStatus[] = [],
+): Plan {
   const { agent } = sandboxes;
   return {
     work: inOrder(
       together(agent === undefined ? undefined : removal(agent), wipe({ sandboxes, volumes })),
       removeSidecarsAndAirlock({ sandboxes, volumes }),
       together(...Object.values(volumes).map(({ name }): Work => ({ kind: "removeVolume", name }))),
+      together(...deployKeys.map((note): Work => ({ kind: "removeDeployKey", note, mayFail: false }))),
       { kind: "removeAuthority" },
       { kind: "removeFinalizer" },
     ),

@@ -6,7 +6,7 @@ import { planBringUp } from "./plan-bring-up.ts";
 import { planDanger } from "./plan-danger.ts";
 import { planOutdated } from "./plan-outdated.ts";
 import { endOfStandstill } from "./standstill.ts";
-import { inOrder, type Work } from "./steps.ts";
+import { inOrder, together, type Work } from "./steps.ts";
 
 /**
  * What to do next about a Bottle that should run.
@@ -15,13 +15,13 @@ import { inOrder, type Work } from "./steps.ts";
  * report the wanted policy and the probe from its namespace holds; every other
  * answer, no answer included, plans it frozen, and stopped when its namespace
  * is dead. Danger comes first, then what is out of date, then what is missing,
- * and the agent last.
+ * then the agent, and last what is left at forges.
  */
 export function planRun(request: RunRequest, observed: Observed): Plan {
   const conditions = runConditions(observed);
   const danger = planDanger(request, observed);
   if (danger !== undefined) return { work: danger, conditions, end: endOfDanger(observed) };
-  const work = planNext(request, observed);
+  const work = planNext(request, observed) ?? planLeftovers(observed);
   if (work !== undefined) return { work, conditions, end: MOVED };
   return { work: inOrder(), conditions, end: endOfStandstill(request, observed) };
 }
@@ -34,6 +34,13 @@ function planNext(request: RunRequest, observed: Observed): Work | undefined {
     planBringUp(request, observed, wanted.value) ??
     planAgent(request, observed, wanted.value)
   );
+}
+
+/** Last of all, so that a forge which does not answer is in nobody's way. */
+function planLeftovers({ wanted: { deployKeys } }: Observed): Work | undefined {
+  const due = deployKeys.leftovers.filter(({ isDue }) => isDue);
+  if (due.length === 0) return undefined;
+  return together(...due.map(({ note }): Work => ({ kind: "removeDeployKey", note, mayFail: true })));
 }
 
 /** says what the danger was, so that people do not read of mere progress */

@@ -1,3 +1,5 @@
+import type { Reason } from "../../../crds/reasons.ts";
+import { gitGateReady } from "../git/git-gate-ready.ts";
 import type { Observed } from "../observed.ts";
 import type { Obstacle } from "../obstacle.ts";
 import type { PlanEnd, RunRequest } from "./plan.ts";
@@ -10,6 +12,11 @@ const LOOK_AGAIN_MS = 1_000;
 const LINK_AGAIN_MS = 40;
 const LINK_IS_YOUNG_MS = 3_000;
 const CHECK_AGAIN_MS = 5_000;
+/** a remote is checked within moments when its host answers */
+const GIT_AGAIN_MS = 250;
+const GIT_IS_NEW_MS = 15_000;
+/** pushes and refreshes show in status after this time */
+const WATCH_GIT_MS = 5_000;
 
 /** How a pass ends that found nothing to do: all is well, or something is waited for. */
 export function endOfStandstill(request: RunRequest, observed: Observed): PlanEnd {
@@ -29,8 +36,22 @@ export function endOfStandstill(request: RunRequest, observed: Observed): PlanEn
   if (agentCheck.kind === "notSeen") {
     return waiting(LOOK_AGAIN_MS, { reason: "NotRunning", message: "the agent is to be started again" });
   }
-  return { kind: "steady", afterMs: Math.min(WATCH_AGAIN_MS, request.untilMs ?? Infinity) };
+  return endOfGit(request, observed);
 }
+
+/** All but the git remotes is as asked. */
+function endOfGit({ bottle, now, untilMs = Infinity }: RunRequest, observed: Observed): PlanEnd {
+  const { status, reason, message } = gitGateReady(observed);
+  if (status === "Unknown") {
+    const before = bottle.status?.conditions?.find(({ type }) => type === "GitGateReady");
+    const isNew = before?.status !== "Unknown" || isRecent(before.lastTransitionTime, now);
+    return waiting(isNew ? GIT_AGAIN_MS : LOOK_AGAIN_MS, { reason: reason as Reason, message });
+  }
+  const watchMs = reason === "NoRemotes" ? WATCH_AGAIN_MS : WATCH_GIT_MS;
+  return { kind: "steady", afterMs: Math.min(watchMs, untilMs) };
+}
+
+const isRecent = (time: string, now: Date): boolean => now.getTime() - Date.parse(time) < GIT_IS_NEW_MS;
 
 /** the airlock was started just now and may not listen yet */
 function isLinkSettling({ now }: RunRequest, { parts, enforcement }: Observed): boolean {

@@ -1,3 +1,4 @@
+import type { DeployKeyStatus } from "../../../crds/git-status.ts";
 import type { ProvisionedFile, SandboxSpec, VolumeSpec } from "../../contract/sandbox-runtime.ts";
 import type { DesiredPolicy } from "../desired-policy.ts";
 
@@ -19,6 +20,12 @@ export type Step =
   | { readonly kind: "wipe"; readonly name: string }
   /** writes files into a home that lives, as the agent's user: what links there lead to, the agent could write itself */
   | { readonly kind: "refreshHome"; readonly name: string; readonly files: readonly ProvisionedFile[] }
+  | {
+      readonly kind: "removeDeployKey";
+      readonly note: DeployKeyStatus;
+      /** whether the work goes on when it cannot be removed: the next pass sees that, and says so */
+      readonly mayFail: boolean;
+    }
   | { readonly kind: "removeAuthority" }
   | { readonly kind: "removeFinalizer" }
   | { readonly kind: "deleteBottle" };

@@ -49,6 +49,12 @@ export async function inflate(bytes: Uint8Array, coding: Coding, mostBytes: numb
   return { bytes: joined(outputs), end: "broken" };
 }
 
+/** Undoes deflate that has no wrapper at all (RFC 1951), as zip archives have it. What comes after it is not looked at. */
+export async function inflateRaw(bytes: Uint8Array, mostBytes: number): Promise<Inflated> {
+  const { output, end } = await inflateOne(bytes, createInflateRaw(), mostBytes);
+  return { bytes: output, end };
+}
+
 interface Frame {
   readonly output: Buffer;
   /** bytes of the input that belong to it */

@@ -29,7 +29,8 @@ const GROWTH_FREE = 1024 * 1024;
 const MAX_PARTS = 10_000;
 
 interface View {
-  readonly text: string;
+  /** bytes as a Latin-1 string; those of a large body stay bytes, of which a slice at a time is made a string */
+  readonly text: string | Buffer;
   readonly location: string;
   readonly depth: number;
   /** where the next slice begins */
@@ -49,14 +50,13 @@ export async function inspectBody(body: BodyToInspect, search: BodySearch): Prom
   if (decoded.kind === "opaque") return decoded;
   // what was compressed is seen by those who undo it, and what stands around it by everybody
   const asSent = decoded.layers.map((layer) => viewOf(latin1Of(layer), "body as it is sent", MAX_DEPTH));
-  const text = latin1Of(decoded.bytes);
   const [inflated, parts] = [
     await sniffedViews(decoded.bytes, "body"),
-    await partViews(text, body.contentType),
+    await partViews(decoded.bytes, body.contentType),
   ];
   if ("kind" in inflated) return inflated;
   if ("kind" in parts) return parts;
-  return inspectViews([...asSent, viewOf(text, "body", 0), ...inflated, ...parts], search);
+  return inspectViews([...asSent, viewOfBytes(decoded.bytes, "body"), ...inflated, ...parts], search);
 }
 
 /** Takes views from the end of the list, and puts there what each hides. */
@@ -64,7 +64,7 @@ async function inspectViews(views: View[], { find, longest }: BodySearch): Promi
   const overlap = Math.min(Math.max(OVERLAP, longest), SLICE / 2);
   let left = views.reduce((sum, { text }) => sum + text.length, 0) * MAX_GROWTH + GROWTH_FREE;
   for (let view = views.pop(); view !== undefined; view = views.pop()) {
-    const slice = view.text.slice(view.from, view.from + SLICE);
+    const slice = sliceOf(view);
     const finding = find(slice, view.location);
     if (finding !== undefined) return { kind: "found", finding };
     // the rest waits below what this slice hides, so that little is held at a time
@@ -89,7 +89,9 @@ async function hiddenViews(
   const views = hiddenTextsOf(slice).map((hidden) =>
     viewOf(hidden.text, `${location} > ${hidden.form}`, depth + 1),
   );
-  const coding = from > 0 || depth === 0 ? undefined : sniffCoding(beginningOf(text));
+  // the body itself was looked at by those who undo codings
+  if (from > 0 || depth === 0 || typeof text !== "string") return views;
+  const coding = sniffCoding(beginningOf(text));
   if (coding === undefined) return views;
   const { bytes, end } = await inflate(Buffer.from(text, "latin1"), coding, left);
   if (end === "tooLarge") return TOO_DEEP;
@@ -107,10 +109,11 @@ async function sniffedViews(bytes: Uint8Array, location: string): Promise<Views>
 }
 
 /** The parts of a multipart body that hold more than can be seen in it as it stands. */
-async function partViews(text: string, contentType: string | undefined): Promise<Views> {
+async function partViews(bytes: Uint8Array, contentType: string | undefined): Promise<Views> {
   const views: View[] = [];
-  let [count, left] = [0, mostDecodedBytes(text.length)];
-  for (const part of partsOf(text, contentType)) {
+  if (contentType?.toLowerCase().startsWith("multipart/") !== true) return views;
+  let [count, left] = [0, mostDecodedBytes(bytes.length)];
+  for (const part of partsOf(latin1Of(bytes), contentType)) {
     count += 1;
     if (count > MAX_PARTS) return tooLarge(`the body has more than ${MAX_PARTS} parts`);
     const found = await viewsOfPart(part);
@@ -133,7 +136,20 @@ async function viewsOfPart({ content, contentEncoding }: Part): Promise<Views> {
 
 const beginningOf = (text: string): Buffer => Buffer.from(text.slice(0, 4), "latin1");
 
-const viewOf = (text: string, location: string, depth: number): View => ({ text, location, depth, from: 0 });
+const sliceOf = ({ text, from }: View): string =>
+  typeof text === "string" ? text.slice(from, from + SLICE) : text.toString("latin1", from, from + SLICE);
+
+function viewOfBytes(bytes: Uint8Array, location: string): View {
+  if (bytes.length <= SLICE) return viewOf(latin1Of(bytes), location, 0);
+  return viewOf(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length), location, 0);
+}
+
+const viewOf = (text: View["text"], location: string, depth: number): View => ({
+  text,
+  location,
+  depth,
+  from: 0,
+});
 
 function tooLarge(because: string): Opaque {
   return { kind: "opaque", code: "BodyTooLarge", because };

@@ -1,4 +1,4 @@
-import { gzipSync, zstdCompressSync } from "node:zlib";
+import { deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { type PushRepository, SECRET } from "./git-push-kit.ts";
 
 /** What is pushed: an object, as a branch when no other ref is named. */
@@ -16,6 +16,15 @@ const utf16 = (text: string): Buffer => Buffer.from(text, "utf16le");
 const line = `key=${SECRET}\n`;
 const base64 = Buffer.from(`the key of the account is ${SECRET}, keep it`).toString("base64");
 
+/** A zip archive of one compressed entry, without the list at its end, which nobody here reads. */
+export function zipOf(content: string | Buffer, { method = 8 } = {}): Buffer {
+  const head = Buffer.alloc(30);
+  head.write("PK\x03\x04", "latin1");
+  head.writeUInt16LE(method, 8);
+  head.writeUInt16LE(1, 26);
+  return Buffer.concat([head, Buffer.from("a"), deflateRawSync(content)]);
+}
+
 const inFiles: Record<string, Buffer | string> = {
   "a plain file": line,
   "a file with NULs": Buffer.from(`\0\0\0${line}\0`),
@@ -28,6 +37,13 @@ const inFiles: Record<string, Buffer | string> = {
   ]),
   "a gzipped file": gzipSync(line),
   "a zstd file": zstdCompressSync(line),
+  "a zip archive": zipOf(line),
+  "a zip archive that says its entry is stored": zipOf(line, { method: 0 }),
+  "a zip archive behind something else": Buffer.concat([Buffer.from("#!/bin/sh\n"), zipOf(line)]),
+  "a zip archive in a zip archive": zipOf(zipOf(line)),
+  "a zip archive in a gzipped file": gzipSync(zipOf(line)),
+  "a gzipped file somewhere in a tar": Buffer.concat([Buffer.alloc(512, "a"), gzipSync(line)]),
+  "a stream of a PDF": Buffer.concat([Buffer.from("%PDF-1.7\nstream\n"), deflateSync(line)]),
   base64: base64,
   "base64 in lines": `${base64.slice(0, 40)}\n${base64.slice(40)}\n`,
   "base64 of gzip": gzipSync(line).toString("base64"),

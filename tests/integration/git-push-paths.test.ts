@@ -22,6 +22,9 @@ describe("a protected path", () => {
     ["is changed", { ...base, ".github": { workflows: { "ci.yml": "on: everything\n" } } }],
     ["is added", { ...base, ".gitlab-ci.yml": "script: x\n" }],
     ["is written in capitals", { ...base, ".GitHub": { Workflows: { "x.yml": "" } } }],
+    ["has a letter that some file systems ignore", { ...base, ".git\u200chub": { workflows: { x: "" } } }],
+    ["has a dot at its end, which others cut off", { ...base, ".github": { "workflows.": { x: "" } } }],
+    ["is the stream of a file", { ...base, "Jenkinsfile::$DATA": "x" }],
     ["is removed", { a: "a", "notes.yml": "on: everything\n" }],
     [
       "gets what upstream has elsewhere",
@@ -87,13 +90,14 @@ describe("a protected path", () => {
   });
 
   it("is protected wherever a glob reaches, and by that alone", async () => {
-    const policy = { protectedPaths: ["**/build.rs", "deploy/*"] };
+    const policy = { protectedPaths: ["**/build.rs", "deploy/*", "ä.*"] };
     const judge = async (files: Files): Promise<string[]> => {
       const to = repository.commit({ parents: [taken], files: { ...base, ...files } });
       return rulesOf(await repository.inspect({ from: taken, to }, { confirmed: [taken], policy }));
     };
 
     expect(await judge({ x: { y: { "build.rs": "" } } })).toEqual(["ProtectedPath"]);
+    expect(await judge({ "ä.yml": "" })).toEqual(["ProtectedPath"]);
     expect(await judge({ deploy: { a: "" } })).toEqual(["ProtectedPath"]);
     expect(await judge({ deploy: { a: { b: "" } }, "mybuild.rs": "" })).toEqual([]);
   });

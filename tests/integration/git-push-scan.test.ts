@@ -86,6 +86,21 @@ describe("a secret", () => {
   });
 });
 
+describe("a commit that says its own encoding", () => {
+  const inspect = async (encoding: string, message: string | Buffer): Promise<string[]> =>
+    rulesOf(
+      await repository.inspect({ to: repository.commit({ headers: `encoding ${encoding}\n`, message }) }),
+    );
+
+  it.each(["ISO-8859-1", "utf-8", "windows-1252", "Shift_JIS"])("passes in %s", async (encoding) => {
+    expect(await inspect(encoding, Buffer.from("gr\xfc\xdfe\n", "latin1"))).toEqual([]);
+  });
+
+  it.each(["UTF-7", "UTF-16LE", "ISO-2022-JP", "IBM037", "made-up"])("is refused in %s", async (encoding) => {
+    expect(await inspect(encoding, "words\n")).toEqual(["UnknownEncoding"]);
+  });
+});
+
 describe("a finding", () => {
   it("says commit, path and line, a picture of the secret and how to remove it", async () => {
     const first = repository.commit({ files: { sub: { "k.env": `one\ntwo\n${line}four\n` } } });

@@ -6,6 +6,7 @@ const LONGEST_LINE = 4096;
 export class ByteReader {
   readonly #chunks: AsyncIterator<Uint8Array>;
   #held: Buffer = Buffer.alloc(0);
+  #place: Buffer = Buffer.alloc(0);
 
   constructor(stream: AsyncIterable<Uint8Array>) {
     this.#chunks = stream[Symbol.asyncIterator]();
@@ -24,18 +25,26 @@ export class ByteReader {
     return line;
   }
 
-  /** The next `count` bytes; an error when the stream ends before. */
+  /**
+   * The next `count` bytes; an error when the stream ends before. They are valid until bytes are asked for again: large
+   * ones come in one place, which is used again and again.
+   */
   async bytes(count: number): Promise<Buffer> {
-    const parts = [this.#held];
-    let length = this.#held.length;
+    if (this.#held.length >= count) return this.#take(count);
+    if (this.#place.length < count) this.#place = Buffer.allocUnsafeSlow(count);
+    let length = this.#held.copy(this.#place);
     while (length < count) {
-      const chunk = await this.#next();
-      parts.push(chunk);
-      length += chunk.length;
+      this.#held = await this.#next();
+      const part = this.#take(Math.min(count - length, this.#held.length));
+      length += part.copy(this.#place, length);
     }
-    const all = parts.length === 1 ? this.#held : Buffer.concat(parts);
-    this.#held = all.subarray(count);
-    return all.subarray(0, count);
+    return this.#place.subarray(0, count);
+  }
+
+  #take(count: number): Buffer {
+    const taken = this.#held.subarray(0, count);
+    this.#held = this.#held.subarray(count);
+    return taken;
   }
 
   /** Waits for the stream's own end; an error when it goes on or fails. */

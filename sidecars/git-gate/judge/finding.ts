@@ -10,9 +10,12 @@ export class PushRefused extends Error {
   }
 }
 
-/** A finding, and the place that it is about: two scanners may find one secret. */
+/** A finding with where it is, for two scanners may find one secret. */
 export interface PlacedFinding {
-  readonly place: string;
+  /** id of the object, or what else it is about */
+  readonly object: string;
+  /** of a file; absent where it is not known */
+  readonly line: number | undefined;
   readonly finding: PushFinding;
 }
 

@@ -13,8 +13,8 @@ export interface FoundInObject {
 /** Says where a secret is, as people name it, and how it gets out of the history. */
 export async function locate(detector: Detector, found: FoundInObject): Promise<PlacedFinding> {
   const { object, bytes, finding } = found;
-  const line = object.type === "blob" ? await lineOf(detector, bytes) : undefined;
-  const hidden = finding.location.split(" > ").slice(1).join(" in ");
+  const hidden = finding.location.split(" > ").slice(1).toReversed().join(" in ");
+  const line = object.type === "blob" && !IN_ARCHIVE.test(hidden) ? await lineOf(detector, bytes) : undefined;
   return place(detector, { object, line, hidden, rule: finding.rule, shape: finding.shape });
 }
 
@@ -24,6 +24,9 @@ export const locateByGitleaks = (
   { object, rule, line }: FoundByGitleaks,
 ): Promise<PlacedFinding> =>
   place(detector, { object, line: object.type === "blob" ? line : undefined, hidden: "", rule, shape: "" });
+
+/** such a file has no lines */
+const IN_ARCHIVE = /\b(?:zip|gzip|zstd|zlib)$/;
 
 interface Found {
   readonly object: PushedObject;
@@ -45,7 +48,8 @@ async function place(detector: Detector, found: Found): Promise<PlacedFinding> {
   ];
   const where = parts.filter((part) => part !== undefined).join(", ");
   return {
-    place: `${object.id} ${line}`,
+    object: object.id,
+    line,
     finding: { rule, shape, where, whatToDo: remedyOf(object) },
   };
 }

@@ -22,3 +22,14 @@ function unfolded(bytes: Buffer): Buffer[] {
   const text = bytes.toString("latin1");
   return text.includes("\n ") ? [Buffer.from(text.replaceAll("\n ", "\n"), "latin1")] : [];
 }
+
+/** encodings in which ASCII letters are the bytes that they always are */
+const ASCII_IN_IT =
+  /^(?:utf-?8|us-ascii|ascii|latin-?\d+|iso-?8859-?\d+|(?:windows|cp)-?125\d|koi8-?[ru]|euc-?(?:jp|kr|tw|cn)|gb(?:k|2312|18030)|big5|shift[-_]?jis|sjis|cp932)$/i;
+
+/** Whether whoever shows a commit finds no other letters in it than its bytes are: git decodes it as it says itself. */
+export function isInLetters(commit: Buffer): boolean {
+  const [head = ""] = commit.toString("latin1").split("\n\n", 1);
+  const encodings = [...head.matchAll(/^encoding (.*)$/gm)].map(([, name = ""]) => name.trim());
+  return encodings.every((name) => ASCII_IN_IT.test(name));
+}

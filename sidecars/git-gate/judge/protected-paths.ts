@@ -11,8 +11,22 @@ function createPathGuard(globs: readonly string[]): (path: string) => boolean {
   const patterns = globs
     .flatMap((glob) => [glob, ...directoriesOf(glob)])
     .map((each) => globPattern(each, "i"));
-  return (path) => patterns.some((pattern) => pattern.test(path));
+  return (path) => [path, folded(path)].some((each) => patterns.some((pattern) => pattern.test(each)));
 }
+
+/** characters that HFS+ does not see in a name */
+const IGNORED = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;
+/** what NTFS takes off the end of a name: dots, spaces, the name of a stream */
+const CUT_OFF = /(?::.*|[. ]+)$/s;
+
+/** The path that a file system which folds names makes of it. Both count: nobody knows where it is checked out. */
+const folded = (path: string): string =>
+  path
+    .replaceAll(IGNORED, "")
+    .normalize("NFC")
+    .split("/")
+    .map((name) => name.replace(CUT_OFF, ""))
+    .join("/");
 
 /** The directories above what a glob matches, as far as it names them. */
 function directoriesOf(glob: string): string[] {
@@ -37,7 +51,7 @@ export async function changedProtectedPaths(
   const input = commits.map((id) => `${id}\n`);
   const findings: PushFinding[] = [];
   for await (const change of changes(access, input)) {
-    if (!isProtected(change.path)) continue;
+    if (!isProtected(utf8Of(change.path))) continue;
     findings.push(findingOf(change));
     if (findings.length === most) break;
   }

@@ -72,7 +72,7 @@ function weighed(answer: string, met: Met | undefined): PushedObject {
   return { ...met, commit: isOfTag ? undefined : met.commit, type, size };
 }
 
-/** The objects with their bytes, raw, in the order of the list. */
+/** The objects with their bytes, raw, in the order of the list. The bytes are valid until the next are asked for. */
 export async function* readObjects(
   access: GitAccess,
   objects: readonly PushedObject[],

@@ -1,8 +1,9 @@
-import type { Detector } from "../../detection/index.ts";
+import type { Detector, Inspection } from "../../detection/index.ts";
 import { type PlacedFinding, ruleFinding } from "./finding.ts";
 import type { GitAccess } from "../process/git-process.ts";
+import { inspectFile } from "./inspect-file.ts";
 import { locate } from "./locate.ts";
-import { textsOf } from "./object-texts.ts";
+import { isInLetters, textsOf } from "./object-texts.ts";
 import { type PushedObject, readObjects } from "./push-objects.ts";
 import { treeEntries, UnfoldedTrees } from "./trees.ts";
 
@@ -26,6 +27,7 @@ export async function findingsInObjects(
     access.signal.throwIfAborted();
     const entries = object.type === "tree" ? treeEntries(bytes, object.id.length / 2) : [];
     if (object.type === "tree") trees.add(object.id, entries);
+    if (object.type === "commit" && !isInLetters(bytes)) findings.push(unknownEncoding(object));
     findings.push(...(await findingsIn(detectorFor(object), object, textsOf(object.type, bytes, entries))));
     if (findings.length >= limits.mostFindings) return findings;
   }
@@ -40,11 +42,11 @@ async function findingsIn(
   texts: readonly Buffer[],
 ): Promise<PlacedFinding[]> {
   for (const bytes of texts) {
-    const inspection = await detector.inspectBody({ bytes });
+    const inspection = await inspect(detector, object, bytes);
     if (inspection.kind === "opaque") {
       const where = `${object.type} ${object.id}`;
       const finding = ruleFinding(inspection.code, where, `Take it out of the push: ${inspection.because}.`);
-      return [{ place: object.id, finding }];
+      return [{ object: object.id, line: undefined, finding }];
     }
     if (inspection.kind === "found")
       return [await locate(detector, { object, bytes, finding: inspection.finding })];
@@ -52,8 +54,22 @@ async function findingsIn(
   return [];
 }
 
+const inspect = (detector: Detector, { type }: PushedObject, bytes: Buffer): Promise<Inspection> =>
+  type === "blob" ? inspectFile(detector, bytes) : detector.inspectBody({ bytes });
+
+const unknownEncoding = ({ id }: PushedObject): PlacedFinding => ({
+  object: id,
+  line: undefined,
+  finding: ruleFinding(
+    "UnknownEncoding",
+    `commit ${id}`,
+    "Write commit messages in UTF-8: git config --unset i18n.commitEncoding, then git commit --amend.",
+  ),
+});
+
 const tooManyFiles = (most: number): PlacedFinding => ({
-  place: "trees",
+  object: "trees",
+  line: undefined,
   finding: ruleFinding(
     "TooManyFiles",
     "a tree of the push",

@@ -54,12 +54,15 @@ async function findingsByGitleaks(
 function unavailable(error: unknown): PlacedFinding {
   if (!(error instanceof ScannerUnavailable)) throw error;
   const help = `Tell the owner of the bottle: ${error.message}. Nothing goes on unscanned.`;
-  return { place: "scanner", finding: ruleFinding("ScannerUnavailable", "the push", help) };
+  return { object: "scanner", line: undefined, finding: ruleFinding("ScannerUnavailable", "the push", help) };
 }
 
 /** Ours come first, for they show more of a secret. */
 function onceEach(found: readonly PlacedFinding[]): PushFinding[] {
-  const places = new Set<string>();
-  const first = found.filter(({ place }) => !places.has(place) && places.add(place));
+  const first = found.filter((one, index) => found.findIndex((other) => isSamePlace(one, other)) === index);
   return first.map(({ finding }) => finding);
 }
+
+const isSamePlace = (one: PlacedFinding, other: PlacedFinding): boolean =>
+  one.object === other.object &&
+  (one.line === other.line || one.line === undefined || other.line === undefined);

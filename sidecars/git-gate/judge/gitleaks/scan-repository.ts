@@ -103,7 +103,8 @@ class Import {
       texts.map(({ object }) => object),
     )) {
       yield this.#inline(`${texts[at++]?.index}/${object.type}`, bytes.length);
-      yield bytes;
+      // whoever reads this stream may be behind
+      yield Buffer.from(bytes);
       yield "\n";
     }
   }

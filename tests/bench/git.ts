@@ -16,6 +16,8 @@ import { quantile, timed } from "./quantiles.ts";
  */
 
 const QUICK = process.argv.includes("--quick") ? 10 : 1;
+/** as the sidecars image starts it */
+const NODE_FLAGS = ["--max-semi-space-size=1", "--optimize-for-size"];
 const ROUNDS = 3;
 const MEGABYTE = 1024 * 1024;
 const BARS = { clone: 1.3, fetch: 1.3, pushMs: 400, gateBytes: 100 * MEGABYTE };
@@ -111,6 +113,8 @@ async function pushes(): Promise<void> {
     await change(work, `direct-${round}`, 500);
     direct.push(await timed(() => run("direct", work, "push", "-q", world.directUrl, "HEAD:direct")));
     await change(work, `gate-${round}`, 500);
+    // what somebody else pushed is not what is measured
+    await run("gate", work, "ls-remote", "-q", world.url);
     through.push(await timed(() => run("gate", work, "push", "-q", world.url, "HEAD:gate")));
   }
   const more = quantile(through, 0.5) - quantile(direct, 0.5);
@@ -137,17 +141,17 @@ async function largePacks(pid: number): Promise<void> {
   const push = async (): Promise<void> => {
     took = await timed(() => run("gate", work, "push", "-q", world.url, "HEAD:refs/heads/large"));
   };
-  memory("push", took, await peakMemory(pid, push));
-  say(`push of ${1024 / QUICK} MB: ${seconds(took)}, of it scan ${(judged.at(-1) ?? 0) / 1000} s`);
+  memory("push", await peakMemory(pid, push));
+  say(`push of ${1024 / QUICK} MB: ${seconds(took)}, of it scan ${seconds(judged.at(-1) ?? NaN)}`);
   const fetched = (): Promise<void> =>
     run("gate", world.folder, "clone", "-q", "-b", "large", "--single-branch", world.url, "large");
-  memory("clone", took, await peakMemory(pid, fetched));
+  memory("clone", await peakMemory(pid, fetched));
   rmSync(world.mirror, { recursive: true });
   rmSync(join(world.folder, "large"), { recursive: true });
-  memory("clone into an empty mirror", took, await peakMemory(pid, fetched));
+  memory("clone into an empty mirror", await peakMemory(pid, fetched));
 }
 
-function memory(what: string, _: number, { ownBytes, childrenBytes }: PeakMemory): void {
+function memory(what: string, { ownBytes, childrenBytes }: PeakMemory): void {
   say(
     `${what} of ${1024 / QUICK} MB: gate at most ${megabytes(ownBytes)}, its children ${megabytes(childrenBytes)}`,
   );
@@ -156,28 +160,35 @@ function memory(what: string, _: number, { ownBytes, childrenBytes }: PeakMemory
 
 async function startGate(): Promise<number> {
   const path = await scanPath();
-  // as one file, which is what the sidecars image has
-  const program = join(world.folder, "gate.mjs");
-  await build({
-    entryPoints: [PROGRAM],
-    outfile: program,
-    bundle: true,
-    minify: true,
-    platform: "node",
-    format: "esm",
-    banner: { js: REQUIRE },
-  });
-  const child = spawn(process.execPath, [program, world.socket, "scan"], {
+  // as files that need no others, which is what the sidecars image has
+  const [program, hookProgram] = [join(world.folder, "gate.mjs"), join(world.folder, "hook.cjs")];
+  await bundle(PROGRAM, program);
+  await bundle(world.options.hookProgram, hookProgram);
+  const child = spawn(process.execPath, [...NODE_FLAGS, program, world.socket, "scan"], {
     stdio: ["pipe", "pipe", "inherit"],
   });
   gate = child;
-  child.stdin.end(JSON.stringify({ ...world.options, path }));
+  child.stdin.end(JSON.stringify({ ...world.options, path, hookProgram }));
   createInterface({ input: child.stdout }).on("line", (line) => {
     const [, milliseconds] = /^judged (\d+)$/.exec(line) ?? [];
     if (milliseconds !== undefined) judged.push(Number(milliseconds));
   });
   while (!existsSync(world.socket)) await sleep(20);
   return child.pid ?? 0;
+}
+
+async function bundle(entry: string, outfile: string): Promise<void> {
+  const format = outfile.endsWith(".cjs") ? "cjs" : "esm";
+  const banner = format === "cjs" ? {} : { js: REQUIRE };
+  await build({
+    entryPoints: [entry],
+    outfile,
+    bundle: true,
+    minify: true,
+    platform: "node",
+    format,
+    banner,
+  });
 }
 
 async function clone(way: "direct" | "gate", name: string, keep = false): Promise<void> {

@@ -24,7 +24,7 @@ import {
   type SandboxRole,
   VOLUME_ROLES,
 } from "../reconcilers/contract/sandbox-runtime.ts";
-import { AGENT_USER, HOME_PATH } from "../reconcilers/shared/agent-paths.ts";
+import { AGENT_USER } from "../reconcilers/shared/agent-paths.ts";
 import { sandboxName, volumeName } from "../reconcilers/shared/naming.ts";
 import { heldAuthorities } from "./held-authorities.ts";
 import { HeldSecrets } from "./held-secrets.ts";
@@ -72,6 +72,7 @@ export class BottleWorld {
       if (moment === "after") this.#watch(call);
       this.#reach(`${moment} ${call}`);
     };
+    this.forge.observer = (moment) => this.#reach(moment);
     this.#reconciler = this.#createReconciler();
   }
 
@@ -118,6 +119,9 @@ export class BottleWorld {
 
   get = async (name = "b1"): Promise<Bottle | undefined> =>
     this.client.get(bottles, { namespace: "default", name }, this.signal);
+
+  /** what a controller that died now would find */
+  stored = (name = "b1"): Bottle | undefined => this.#store.get(bottles, { namespace: "default", name });
 
   delete = (name = "b1"): Promise<void> =>
     this.client.delete(bottles, { namespace: "default", name }, this.signal);
@@ -189,10 +193,10 @@ export class BottleWorld {
     return { stdout: "", exitCode: 0 };
   };
 
-  /** the prompt in the home, as the agent would read it */
-  prompt(bottle: Bottle): string | undefined {
+  /** a file of the home, as the agent would read it */
+  homeFile(bottle: Bottle, path: string): string | undefined {
     const home = this.engine.volumes.get(volumeName(bottle.metadata.uid, "home"));
-    return home?.files.get(`${HOME_PATH}/.bot-bottle-prompt.txt`)?.content;
+    return home?.files.get(path)?.content;
   }
 
   /** the controller is dead from now on: nothing of its pass takes effect any more */

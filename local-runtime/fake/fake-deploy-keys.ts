@@ -21,6 +21,14 @@ export class FakeForge {
   token = "forge-token";
   /** it answers nothing */
   isDown = false;
+  /** sees every change before and after it took effect; what it throws is thrown to the caller */
+  observer: ((moment: string) => void) | undefined;
+
+  change(what: string, keys: readonly ForgeKey[]): void {
+    this.observer?.(`before ${what}`);
+    this.keys = [...keys];
+    this.observer?.(`after ${what}`);
+  }
 
   keysOf(repository: string): readonly ForgeKey[] {
     return this.keys.filter((key) => key.repository === repository);
@@ -66,7 +74,7 @@ export class FakeDeployKeys implements DeployKeys {
     await this.#entries.get(id)?.work;
     this.#entries.delete(id);
     await this.#check(readToken, signal);
-    this.#removeOwn(place);
+    this.#forge.change("a key is removed", this.#others(place));
   }
 
   #isGone({ state }: Entry): boolean {
@@ -76,15 +84,14 @@ export class FakeDeployKeys implements DeployKeys {
   async #make(place: DeployKeyPlace, entry: Entry, readToken: ReadToken): Promise<void> {
     try {
       await this.#check(readToken, new AbortController().signal);
+      const version = randomUUID();
+      const { repository } = place;
+      const key = { repository, title: titleOf(place), version, readOnly: entry.readOnly };
+      this.#forge.change("a key is made", [...this.#others(place), key]);
+      entry.state = { kind: "ready", key: { version, privateKey: `private half of ${version}` } };
     } catch (error) {
       entry.state = { kind: "failed", message: error instanceof Error ? error.message : String(error) };
-      return;
     }
-    this.#removeOwn(place);
-    const version = randomUUID();
-    const { repository } = place;
-    this.#forge.keys.push({ repository, title: titleOf(place), version, readOnly: entry.readOnly });
-    entry.state = { kind: "ready", key: { version, privateKey: `private half of ${version}` } };
   }
 
   async #check(readToken: ReadToken, signal: AbortSignal): Promise<void> {
@@ -93,8 +100,8 @@ export class FakeDeployKeys implements DeployKeys {
     if (token !== this.#forge.token) throw new DeployKeyError("the forge does not take the token");
   }
 
-  #removeOwn(place: DeployKeyPlace): void {
-    this.#forge.keys = this.#forge.keys.filter(
+  #others(place: DeployKeyPlace): ForgeKey[] {
+    return this.#forge.keys.filter(
       ({ repository, title }) => repository !== place.repository || title !== titleOf(place),
     );
   }

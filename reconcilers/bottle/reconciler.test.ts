@@ -67,7 +67,7 @@ describe("a new bottle", () => {
 
     await world.converge().catch(() => undefined);
 
-    expect(world.prompt(bottle)).toBe("Be brief.");
+    expect(world.homeFile(bottle, PROMPT_PATH)).toBe("Be brief.");
     const enforced = world.sandbox(bottle, "sidecars")?.sidecars?.configuration?.egress.routes;
     expect(enforced).toMatchObject([{ host: "class.example" }]);
     // the world's own watch knows the Bottle's routes alone
@@ -85,7 +85,7 @@ describe("a new bottle", () => {
 
     const second = await world.client.update(agents, { ...agent, spec: { prompt: "two" } }, signal);
     await world.converge();
-    expect(world.prompt(bottle)).toBe("two");
+    expect(world.homeFile(bottle, PROMPT_PATH)).toBe("two");
     expect(world.sandbox(bottle, "agent")).toBe(before);
 
     await world.apply({ agentRef: { name: "a" }, operatingMode: "Suspended" });
@@ -94,7 +94,7 @@ describe("a new bottle", () => {
     await world.apply({ agentRef: { name: "a" } });
     await world.converge();
 
-    expect(world.prompt(bottle)).toBe("three");
+    expect(world.homeFile(bottle, PROMPT_PATH)).toBe("three");
     expect(await world.condition("Ready")).toMatchObject({ status: "True" });
   });
 
@@ -102,7 +102,7 @@ describe("a new bottle", () => {
     const bottle = await world.apply();
     await world.converge();
 
-    expect(world.prompt(bottle)).toBe("");
+    expect(world.homeFile(bottle, PROMPT_PATH)).toBe("");
     const file = world.sandbox(bottle, "agent")?.spec.homeFiles?.find(({ path }) => path === PROMPT_PATH);
     expect(file ?? { mode: 0o600, owner: { uid: 1000, gid: 1000 } }).toMatchObject({
       mode: 0o600,

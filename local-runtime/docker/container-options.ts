@@ -12,19 +12,28 @@ export interface NetworkPlace {
   readonly joinedId?: string | undefined;
 }
 
-/** User of the airlock and the sidecars: one that no person on the machine has. */
+/** User of the airlock and of the sidecars' bundle: one that no person on the machine has. */
 export const LINK_UID = 64_001;
+
+/** User of git-gate's process in the sidecars. */
+const GIT_GATE_UID = 64_002;
 
 /** User of the agent; the owner of its home. */
 const AGENT_UID = 1000;
 
+/** What the sidecars' entry needs to start two users' programs, and to give SETPCAP up before it does. */
+const ENTRY_CAPABILITIES = ["CAP_SETGID", "CAP_SETPCAP", "CAP_SETUID"];
+
+/** git-gate's sockets, which the bundle reaches by its group. */
+const GATE_SOCKETS = {
+  "/run/git-gate": `rw,noexec,nosuid,nodev,size=4m,mode=0750,uid=${GIT_GATE_UID},gid=${GIT_GATE_UID}`,
+};
+
 /** Names by which the agent reaches its sidecars; the airlock forwards their ports. */
 const LINK_NAMES = ["egress", "git-gate", "supervise"];
 
-const userOf = (role: SandboxRole): string => {
-  const uid = role === "agent" ? AGENT_UID : LINK_UID;
-  return `${uid}:${uid}`;
-};
+/** The sidecars' entry is root's until it has started what runs as other users. */
+const USERS: Readonly<Record<SandboxRole, number>> = { agent: AGENT_UID, airlock: LINK_UID, sidecars: 0 };
 
 /**
  * What the engine is asked to create for a sandbox, hardening included.
@@ -38,7 +47,7 @@ export function containerOptions(
 ): ContainerCreateOptions {
   const options: ContainerCreateOptions = {
     Image: spec.image,
-    User: userOf(spec.role),
+    User: `${USERS[spec.role]}:${USERS[spec.role]}`,
     Env: Object.entries(spec.environment).map(([name, value]) => `${name}=${value}`),
     ...(spec.command === undefined ? {} : { Cmd: [...spec.command] }),
     ...(spec.role === "airlock" ? { Hostname: "bottle" } : {}),
@@ -95,6 +104,7 @@ function roleConfig(role: SandboxRole, { uplink, joinedId }: NetworkPlace): Host
     case "sidecars":
       return {
         NetworkMode: uplink,
+        CapAdd: [...ENTRY_CAPABILITIES],
         Sysctls: {
           "net.ipv4.ip_forward": "0",
           "net.ipv4.conf.all.arp_ignore": "2",
@@ -102,7 +112,7 @@ function roleConfig(role: SandboxRole, { uplink, joinedId }: NetworkPlace): Host
           "net.ipv6.conf.all.disable_ipv6": "1",
         },
         ReadonlyRootfs: true,
-        Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777" },
+        Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=64m,mode=1777", ...GATE_SOCKETS },
       };
     case "agent":
       // Provisioning writes into its root file system before the start, so that stays writable.

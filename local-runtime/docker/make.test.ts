@@ -73,6 +73,6 @@ describe("makeOf", () => {
   it("is another with another image or user", () => {
     const options = optionsOf("sidecars");
     expect(makeOf({ ...options, Image: "sha256:other" })).not.toBe(makeOf(options));
-    expect(makeOf({ ...options, User: "0:0" })).not.toBe(makeOf(options));
+    expect(makeOf({ ...options, User: "64001:64001" })).not.toBe(makeOf(options));
   });
 });

@@ -19,17 +19,17 @@ it("bundles a checkout's sources, never an older dist/", async () => {
   await write("dist/sidecars.cjs", "old");
   await write("sidecars/bundle/main.ts", 'import { word } from "./word.ts";\nconsole.log(word);\n');
   await write("sidecars/bundle/word.ts", 'export const word: string = "first";\n');
-  expect(await sidecarsProgram(product)).toContain('"first"');
+  expect(await sidecarsProgram(product, "sidecars")).toContain('"first"');
   await write("sidecars/bundle/word.ts", 'export const word: string = "second";\n');
-  expect(await sidecarsProgram(product)).toContain('"second"');
+  expect(await sidecarsProgram(product, "sidecars")).toContain('"second"');
 });
 
 it("takes dist/ where there are no sources", async () => {
   await write("dist/sidecars.cjs", "installed");
-  expect(await sidecarsProgram(product)).toBe("installed");
+  expect(await sidecarsProgram(product, "sidecars")).toBe("installed");
 });
 
 it("fails with the compiler's words for sources that are broken", async () => {
   await write("sidecars/bundle/main.ts", "import './nowhere.ts';\n");
-  await expect(sidecarsProgram(product)).rejects.toThrow(/Could not resolve ".\/nowhere.ts"/);
+  await expect(sidecarsProgram(product, "sidecars")).rejects.toThrow(/Could not resolve ".\/nowhere.ts"/);
 });

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContextEntry } from "./context.ts";
-import { sidecarsProgram } from "./bundles.ts";
+import { SIDECARS_BUNDLES, sidecarsProgram } from "./bundles.ts";
 import { NPM_PACKAGES } from "./npm-packages.ts";
 import { aBaseRecipe, aDockerfileRecipe } from "./recipe.ts";
 import type { BaseRecipe, DockerfileRecipe } from "./recipe.ts";
@@ -47,14 +47,10 @@ interface Source {
 /** What each image's context holds beside its Dockerfile. */
 const CONTENTS: Record<ProductImage, (source: Source) => Promise<readonly ContextEntry[]>> = {
   airlock: ({ folder }) => filesOf(folder, "airlock/opt/bot-bottle/airlock"),
-  sidecars: async ({ productRoot, architecture }) => [
+  sidecars: async ({ folder, productRoot, architecture }) => [
     nodeBinary(architecture, "node/opt/bot-bottle/node", 0o711),
-    {
-      kind: "file",
-      path: "bundle/opt/bot-bottle/sidecars.cjs",
-      mode: 0o644,
-      content: await sidecarsProgram(productRoot),
-    },
+    ...(await filesOf(folder, "bundle/opt/bot-bottle")),
+    ...(await Promise.all(SIDECARS_BUNDLES.map((name) => programEntry(productRoot, name)))),
   ],
   claude: ({ architecture }) =>
     Promise.resolve([
@@ -81,6 +77,14 @@ const nodeBinary = (architecture: Architecture, to: string, mode: number): Conte
   to,
   mode,
 });
+
+async function programEntry(
+  productRoot: string,
+  name: (typeof SIDECARS_BUNDLES)[number],
+): Promise<ContextEntry> {
+  const content = await sidecarsProgram(productRoot, name);
+  return { kind: "file", path: `bundle/opt/bot-bottle/${name}.cjs`, mode: 0o644, content };
+}
 
 async function filesOf(folder: string, to: string): Promise<readonly ContextEntry[]> {
   const names = (await readdir(folder)).filter((name) => name !== "Dockerfile").toSorted();

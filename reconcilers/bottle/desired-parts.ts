@@ -19,7 +19,7 @@ const MIRRORS_PATH = "/var/lib/git-gate";
 const MIB = 1024 * 1024;
 const AIRLOCK_RESOURCES = { cpus: 1, memoryBytes: 64 * MIB, pids: 64 };
 // a body is held whole while it is scanned, and several are under way at once
-const SIDECARS_RESOURCES = { cpus: 2, memoryBytes: 1024 * MIB, pids: 256 };
+const SIDECARS_RESOURCES = { cpus: 2, memoryBytes: 1024 * MIB, pids: 512 };
 
 /** Everything of a bottle that a runtime keeps. */
 export interface DesiredParts {

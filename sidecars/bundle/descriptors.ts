@@ -10,6 +10,9 @@ import type { Readable, Writable } from "node:stream";
 export const ANSWERS = 3;
 export const REQUESTS = 4;
 
+/** Where the entry point listens for when git-gate's process is to start and to end. */
+export const GATE_ASKS = 5;
+
 /** Throws when the entry point did not move the control channel out of reach of stdin and stdout. */
 export function assertPrivateChannel(): void {
   if (fstatSync(0).rdev !== statSync("/dev/null").rdev) {
@@ -20,6 +23,9 @@ export function assertPrivateChannel(): void {
   }
   if (identityOf(ANSWERS) === identityOf(2)) {
     throw new Error("answers would mix with the audit: the entry point must keep stdout on descriptor 3");
+  }
+  if (!isStream(GATE_ASKS)) {
+    throw new Error("git-gate could not be started: the entry point must listen on descriptor 5");
   }
 }
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import type { Server } from "node:http";
+import type { Server } from "node:net";
 import { createAuditLog } from "../egress/audit-log.ts";
 import { systemClock } from "../shared/clock.ts";
 import { EgressProxy } from "../egress/egress-proxy.ts";
@@ -7,15 +7,18 @@ import { systemResolve } from "../egress/upstream/destination.ts";
 import { createTrust } from "../egress/upstream/connector.ts";
 import { MAX_LINE_BYTES } from "../wire/control.ts";
 import { Control } from "./control.ts";
-import { ANSWERS, assertPrivateChannel, readerOf, REQUESTS, writerOf } from "./descriptors.ts";
+import { ANSWERS, assertPrivateChannel, GATE_ASKS, readerOf, REQUESTS, writerOf } from "./descriptors.ts";
+import { GateClient } from "./git-gate/gate-client.ts";
+import { createGateFront } from "./git-gate/gate-front.ts";
 import { createHeldPort } from "./held-port.ts";
 import { LineReader } from "../shared/line-reader.ts";
 import { Sidecars } from "./sidecars.ts";
 import { freshSocket, SOCKETS } from "./sockets.ts";
 
 /**
- * Process 1 of the sidecars: denies everything until the controller says on the
- * control channel what to enforce. Argument: the folder of the link's sockets.
+ * The bundle of the sidecars: denies everything until the controller says on the
+ * control channel what to enforce. Arguments: the folders of the link's sockets
+ * and of git-gate's.
  */
 
 /** answers that may wait for a controller that does not read */
@@ -23,7 +26,7 @@ const MAX_WAITING_BYTES = 4 * 1024 * 1024;
 const AUDIT_BUDGET = { burst: 20_000, perSecond: 1_000 };
 const EXIT_WRONG_ENTRY_POINT = 70;
 
-const folder = process.argv[2] ?? "/run/bb";
+const [folder = "/run/bb", gateFolder = "/run/git-gate"] = process.argv.slice(2);
 // sockets are for the airlock, which has the same uid, and nobody else
 process.umask(0o177);
 refuseWrongEntryPoint();
@@ -35,10 +38,17 @@ const proxy = new EgressProxy({
   world: { resolve: systemResolve, overrides: new Map(), trust: createTrust(undefined), clock: systemClock },
   onProbe: (nonce) => sidecars.noteProbe(nonce),
 });
-const sidecars: Sidecars = new Sidecars({ proxy: () => proxy, audit });
+const gateAsks = writerOf(GATE_ASKS);
+const gate = new GateClient({
+  folder: gateFolder,
+  ask: (word) => void gateAsks.write(`${word}\n`),
+  audit,
+  clock: systemClock,
+});
+const sidecars: Sidecars = new Sidecars({ proxy: () => proxy, gate, audit });
 
-const held = [
-  { name: SOCKETS.gitGate, server: createHeldPort("git-gate") },
+const servers = [
+  { name: SOCKETS.gitGate, server: createGateFront(gate) },
   { name: SOCKETS.supervise, server: createHeldPort("supervise") },
 ];
 void serve();
@@ -46,7 +56,7 @@ void serve();
 /** What fails here is thrown as an uncaught exception. Not awaited at the top: the program is bundled as CommonJS. */
 async function serve(): Promise<void> {
   await proxy.listen({ path: freshSocket(folder, SOCKETS.egress) });
-  for (const { name, server } of held) await listen(server, freshSocket(folder, name));
+  for (const { name, server } of servers) await listen(server, freshSocket(folder, name));
   serveControlChannel(new Control(sidecars));
   process.on("SIGTERM", () => void stop());
   process.on("SIGINT", () => void stop());
@@ -89,7 +99,7 @@ async function listen(server: Server, path: string): Promise<void> {
 }
 
 async function stop(): Promise<void> {
-  for (const { server } of held) server.close();
+  for (const { server } of servers) server.close();
   await proxy.close();
   process.exit(0);
 }

@@ -3,25 +3,34 @@ import type { EgressProxy } from "../egress/egress-proxy.ts";
 import { createEnforcement } from "../egress/enforcement.ts";
 import type { SidecarsReport } from "../wire/control.ts";
 import type { Controlled } from "./control.ts";
+import type { GateClient } from "./git-gate/gate-client.ts";
 import { Recent } from "./recent.ts";
 
 /** more than an agent can send while the controller's own is on its way: it must not push that one out */
 const MAX_NONCES = 1_024;
 
-/** What the control channel commands: the proxy's policy, and what there is to report of it. */
+/** What the control channel commands: the policies of proxy and git-gate, and what there is to report of them. */
 export class Sidecars implements Controlled {
   readonly #proxy: () => EgressProxy;
+  readonly #gate: GateClient;
   readonly #audit: AuditLog;
   readonly #nonces = new Recent<string>(MAX_NONCES);
 
-  constructor(parts: { readonly proxy: () => EgressProxy; readonly audit: AuditLog }) {
+  constructor(parts: {
+    readonly proxy: () => EgressProxy;
+    readonly gate: GateClient;
+    readonly audit: AuditLog;
+  }) {
     this.#proxy = parts.proxy;
+    this.#gate = parts.gate;
     this.#audit = parts.audit;
   }
 
   configure(configuration: Parameters<Controlled["configure"]>[0]): void {
     const proxy = this.#proxy();
-    proxy.enforce(createEnforcement(configuration, proxy.enforcement));
+    const enforcement = createEnforcement(configuration, proxy.enforcement);
+    proxy.enforce(enforcement);
+    this.#gate.configure(configuration.git, enforcement.secrets);
     const because = `${configuration.egress.routes.length} routes, policy ${configuration.policyHash}`;
     this.#audit.write({ gate: "bundle", verdict: "info", code: "PolicyInForce", because });
   }
@@ -33,12 +42,13 @@ export class Sidecars implements Controlled {
       policyHash: enforcement?.policyHash ?? null,
       secretVersions: Object.fromEntries(versions),
       probeNonces: [...this.#nonces.items],
-      remotes: [],
+      remotes: this.#gate.reports,
     };
   }
 
   wipe(): void {
     this.#proxy().enforce(undefined);
+    this.#gate.stop();
     this.#nonces.clear();
     this.#audit.write({ gate: "bundle", verdict: "info", code: "Wiped", because: "everything is denied" });
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Writable } from "node:stream";
 import type { AuditRecord } from "../wire/audit.ts";
+import { Budget, type BudgetLimits } from "../shared/budget.ts";
 import type { Clock } from "../shared/clock.ts";
 
 /** lines that may wait for whoever takes them up, in bytes */
@@ -17,21 +18,16 @@ export interface AuditLog {
   write(entry: AuditEntry & { readonly gate?: AuditRecord["gate"] }): void;
 }
 
-/** How many records one bottle may write, so that it cannot fill the disk or push out the log of what it did. */
-export interface AuditBudget {
-  readonly burst: number;
-  readonly perSecond: number;
-}
-
 /** An audit of NDJSON lines on a stream, numbered without gaps. */
 export function createAuditLog(options: {
   readonly sink: Writable;
   readonly clock: Clock;
-  readonly budget?: AuditBudget;
+  /** how many records one bottle may write, so that it cannot fill the disk or push out the log of what it did */
+  readonly budget?: BudgetLimits;
 }): AuditLog {
   const { sink, clock } = options;
   const run = randomUUID();
-  const budget = options.budget === undefined ? undefined : createBudget(options.budget, clock);
+  const budget = options.budget === undefined ? undefined : new Budget(options.budget, clock);
   let sequence = 0;
   let unrecorded = 0;
   let isBroken = false;
@@ -65,22 +61,3 @@ export function createAuditLog(options: {
 
 /** Keeps no record: for measuring the proxy without it. */
 export const NO_AUDIT: AuditLog = { hasRoom: () => true, write: () => undefined };
-
-function createBudget(
-  { burst, perSecond }: AuditBudget,
-  clock: Clock,
-): { isSpent(): boolean; spend(): void } {
-  let left = burst;
-  let last = clock.elapsedMs();
-  return {
-    isSpent() {
-      const now = clock.elapsedMs();
-      left = Math.min(burst, left + ((now - last) / 1000) * perSecond);
-      last = now;
-      return left < 1;
-    },
-    spend() {
-      left -= 1;
-    },
-  };
-}

@@ -3,6 +3,9 @@ import { AuditRecord } from "./audit.ts";
 import { SecretValue } from "./control.ts";
 import { GitPolicy, RemoteReport } from "./git-policy.ts";
 
+/** Longest line that the bundle takes from git-gate, in bytes. */
+export const MAX_GATE_LINE_BYTES = 1024 * 1024;
+
 /** Bundle to git-gate's own process, over a unix socket in the sidecars sandbox: one JSON object a line. */
 export const GateRequest = z.discriminatedUnion("kind", [
   /** replaces what was configured before; requests under way to remotes that stay as they are go on */

@@ -1,11 +1,12 @@
 import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
-import { chmodSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { docker } from "../contract/docker-machine.ts";
+import { processesIn } from "./container-processes.ts";
 import { attackArgv, EscapeLab } from "./escape-bottle.ts";
 import type { EscapeBottle, Weakening } from "./escape-bottle.ts";
 
@@ -118,11 +119,12 @@ print(json.dumps([name for name in ("environ", "maps", "mem", "root/etc/hostname
     return JSON.parse(stdout) as string[];
   }
 
-  /** the first process of the container that is not its init */
+  /** the first process of the container that is neither its init nor root's */
   async function programOf(container: string): Promise<number> {
-    const { State } = await docker.getContainer(container).inspect();
-    const [child] = readFileSync(`/proc/${State.Pid}/task/${State.Pid}/children`, "utf8").split(" ");
-    return Number(child);
+    const all = await processesIn(container);
+    const program = all.find(({ status, innerPid }) => innerPid !== 1 && !status["Uid"]?.startsWith("0\t"));
+    if (program === undefined) throw new Error(`${container} runs nothing`);
+    return program.pid;
   }
 
   it("the agent, 1000, reads nothing of the sidecars and the airlock", async () => {
@@ -139,6 +141,7 @@ print(json.dumps([name for name in ("environ", "maps", "mem", "root/etc/hostname
 
     const readable: Weakening = (options) => {
       options.Image = bottle.parts.sandboxes.agent.image;
+      options.User = "64001:64001";
       options.Entrypoint = ["/usr/local/bin/node"];
       options.Cmd = ["-e", "setInterval(() => {}, 1000)"];
     };

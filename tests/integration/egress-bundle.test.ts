@@ -39,8 +39,8 @@ function start(move = MOVE): void {
   answers = [];
   stderr = "";
   child = spawn("/bin/sh", ["-c", `${move} exec ${process.execPath} ${MAIN} ${folder}`], {
-    stdio: ["pipe", "pipe", "pipe"],
-  });
+    stdio: ["pipe", "pipe", "pipe", "ignore", "ignore", "pipe"],
+  }) as ChildProcessByStdio<Writable, Readable, Readable>;
   child.stdin.on("error", () => undefined);
   let rest = "";
   child.stdout.on("data", (chunk: Buffer) => {
@@ -153,9 +153,9 @@ describe("process 1 of the sidecars", () => {
 
   it("holds the ports of git-gate and supervise with a clear answer", async () => {
     await started();
-    for (const name of ["git-gate.sock", "supervise.sock"]) {
-      expect((await through(name, "GET / HTTP/1.1\r\nHost: x\r\n\r\n")).status).toBe(501);
-    }
+    const request = "GET / HTTP/1.1\r\nHost: x\r\n\r\n";
+    expect((await through("git-gate.sock", request)).status).toBe(503);
+    expect((await through("supervise.sock", request)).status).toBe(501);
   });
 
   it("has sockets for its own uid alone, takes the place of stale ones, and ends on SIGTERM", async () => {
@@ -220,6 +220,7 @@ describe("process 1 of the sidecars", () => {
     ["leaves the channel on stdin and stdout", "", "stdin may be the control channel"],
     ["lets stdout speak on the channel", "exec 3>&1 4<&0 0</dev/null;", "stdout may be the control channel"],
     ["lets stdin read the channel", "exec 3>&1 1>&2 4<&0;", "stdin may be the control channel"],
+    ["does not listen for git-gate", `${MOVE} exec 5</dev/null;`, "git-gate could not be started"],
   ])("refuses an entry point that %s", async (_how, move, message) => {
     start(move);
     const [code] = (await once(child, "exit")) as [number];

@@ -8,7 +8,7 @@ import { join } from "node:path";
 
 const SSHD = "/usr/sbin/sshd";
 
-/** A real OpenSSH server on loopback that lets one key in. */
+/** A real OpenSSH server of this machine that lets one key in. */
 export interface Sshd {
   readonly port: number;
   readonly user: string;
@@ -36,7 +36,7 @@ export function aKey(folder: string, name: string, passphrase = ""): { private: 
 }
 
 /** Starts one with its files in `folder`. */
-export async function startSshd(folder: string): Promise<Sshd> {
+export async function startSshd(folder: string, address = "127.0.0.1"): Promise<Sshd> {
   if (!existsSync(SSHD))
     throw new Error(`these tests need ${SSHD}: \`node tests/project/install-tools.ts\` says how to get it`);
   // sshd wants it as root, and systemd makes it elsewhere
@@ -48,7 +48,7 @@ export async function startSshd(folder: string): Promise<Sshd> {
   const config = join(folder, "sshd_config");
   const settings = {
     Port: port,
-    ListenAddress: "127.0.0.1",
+    ListenAddress: address,
     HostKey: join(folder, "host-key"),
     AuthorizedKeysFile: join(folder, "authorized_keys"),
     PidFile: "none",
@@ -71,7 +71,7 @@ export async function startSshd(folder: string): Promise<Sshd> {
   const sshd: Sshd = {
     port,
     user: userInfo().username,
-    knownHost: `[127.0.0.1]:${port} ${host.public}`,
+    knownHost: `[${address}]:${port} ${host.public}`,
     privateKey: client.private,
     logins: () => logins,
     sessions: () => sessionsOf(listener?.pid),

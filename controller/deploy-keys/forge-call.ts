@@ -9,6 +9,7 @@ export interface ForgeAccess {
   /** PEM that the forge is verified against instead of the public roots */
   readonly caBundle: string | undefined;
   readonly token: string;
+  readonly timeoutMs: number;
 }
 
 export interface ForgeRequest {
@@ -24,14 +25,13 @@ export interface ForgeAnswer {
   readonly body: unknown;
 }
 
-const TIMEOUT_MS = 20_000;
 /** a page of keys is some 150 KB: each comes with all that the forge knows of the repository */
 const MAX_ANSWER_BYTES = 4 * 1024 * 1024;
 /** a repository that was renamed is found by one */
 const MOST_REDIRECTS = 3;
 
 /**
- * Asks a forge over verified TLS, for at most 20 s. Goes on to where the forge says that the thing is now, as long as
+ * Asks a forge over verified TLS, within the time that is given. Goes on to where the forge says that the thing is now, as long as
  * that is the forge itself: the token goes nowhere else. Throws DeployKeyError, which quotes nothing that the forge
  * said: it has the token and might repeat it.
  */
@@ -41,7 +41,7 @@ export async function callForge(
   signal: AbortSignal,
 ): Promise<ForgeAnswer> {
   const forge = forgeOf(access.forgeUrl);
-  const limit = AbortSignal.any([signal, AbortSignal.timeout(TIMEOUT_MS)]);
+  const limit = AbortSignal.any([signal, AbortSignal.timeout(access.timeoutMs)]);
   let url = new URL(access.forgeUrl.replace(/\/$/, "") + wanted.path);
   for (let hop = 0; hop <= MOST_REDIRECTS; hop++) {
     const answer = await send(url, { access, wanted, signal: limit });

@@ -20,6 +20,8 @@ export interface DeployKeyDependencies {
   readonly clock: Clock;
   /** the end of the controller */
   readonly signal: AbortSignal;
+  /** for one answer of a forge; default 20 s */
+  readonly callTimeoutMs?: number;
 }
 
 /** A place, and what is known of its key. */
@@ -35,6 +37,7 @@ interface Entry {
   againAt: number;
 }
 
+const CALL_MS = 20_000;
 const TRY_AGAIN_MS = 30_000;
 /** for all that comes before the key itself: whoever wants the key removed waits for that */
 const LOOK_MS = 40_000;
@@ -75,7 +78,7 @@ export class ForgeDeployKeys implements DeployKeys {
     entry.state = MAKING;
     // a key that is being made is made first: given up on half way, it would appear after it was looked for
     await entry.turns.take(async () => {
-      const forge = await open(place, readToken, signal);
+      const forge = await this.#open(place, readToken, signal);
       const own = this.#titles.of(place);
       for (const { id } of ((await forge.keys(signal)) ?? []).filter(({ title }) => title === own)) {
         await forge.remove(id, signal);
@@ -121,7 +124,7 @@ export class ForgeDeployKeys implements DeployKeys {
     const { wanted } = entry;
     if (wanted === undefined) return;
     const signal = this.#lookSignal();
-    const forge = await open(place, readToken, signal);
+    const forge = await this.#open(place, readToken, signal);
     await this.#removeOld(place, forge, signal);
     const { privateKey, publicKey } = createSshKey();
     const key = { title: this.#titles.of(place), publicKey, ...wanted };
@@ -133,7 +136,7 @@ export class ForgeDeployKeys implements DeployKeys {
 
   async #recheck(place: DeployKeyPlace, entry: Entry, readToken: ReadToken): Promise<void> {
     const signal = this.#lookSignal();
-    const forge = await open(place, readToken, signal);
+    const forge = await this.#open(place, readToken, signal);
     const keys = (await forge.keys(signal)) ?? [];
     if (keys.some(({ id }) => id === entry.id)) return;
     entry.state = MAKING;
@@ -154,6 +157,15 @@ export class ForgeDeployKeys implements DeployKeys {
     return uid !== undefined && uid !== place.bottleUid && !(await this.#dependencies.hasBottle(uid, signal));
   }
 
+  async #open(place: DeployKeyPlace, readToken: ReadToken, signal: AbortSignal): Promise<Forge> {
+    try {
+      const token = await readToken(signal);
+      return new Forge(place, { token, timeoutMs: this.#dependencies.callTimeoutMs ?? CALL_MS });
+    } catch (error) {
+      throw new DeployKeyError(messageOf(error));
+    }
+  }
+
   #lookSignal(): AbortSignal {
     return AbortSignal.any([this.#dependencies.signal, AbortSignal.timeout(LOOK_MS)]);
   }
@@ -166,13 +178,5 @@ export class ForgeDeployKeys implements DeployKeys {
 /** Another CA is no other place: the key at the forge is the same. */
 const idOf = ({ bottleUid, remote, forgeUrl, repository }: DeployKeyPlace): string =>
   JSON.stringify([bottleUid, remote, forgeUrl, repository]);
-
-async function open(place: DeployKeyPlace, readToken: ReadToken, signal: AbortSignal): Promise<Forge> {
-  try {
-    return new Forge(place, await readToken(signal));
-  } catch (error) {
-    throw new DeployKeyError(messageOf(error));
-  }
-}
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

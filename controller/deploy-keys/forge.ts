@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { DeployKeyError, type DeployKeyPlace } from "../../reconcilers/contract/deploy-keys.ts";
-import { callForge, type ForgeAnswer } from "./forge-call.ts";
+import { callForge, type ForgeAccess, type ForgeAnswer } from "./forge-call.ts";
 
 /** A deploy key as the forge has it. */
 export interface ForgeKey {
@@ -18,11 +18,11 @@ const MOST_PAGES = 100;
 /** Deploy keys of one repository, through the API that Gitea and Forgejo have. Every call throws DeployKeyError. */
 export class Forge {
   readonly #place: DeployKeyPlace;
-  readonly #token: string;
+  readonly #access: ForgeAccess;
 
-  constructor(place: DeployKeyPlace, token: string) {
+  constructor(place: DeployKeyPlace, about: Pick<ForgeAccess, "token" | "timeoutMs">) {
     this.#place = place;
-    this.#token = token;
+    this.#access = { forgeUrl: place.forgeUrl, caBundle: place.caBundle, ...about };
   }
 
   /** all of them; undefined when there is no such repository for this token */
@@ -63,10 +63,9 @@ export class Forge {
     { more = "", query = "", body }: { more?: string; query?: string; body?: object },
     signal: AbortSignal,
   ): Promise<ForgeAnswer> {
-    const { repository, forgeUrl, caBundle } = this.#place;
-    const place = repository.split("/").map(encodeURIComponent).join("/");
+    const place = this.#place.repository.split("/").map(encodeURIComponent).join("/");
     return callForge(
-      { forgeUrl, caBundle, token: this.#token },
+      this.#access,
       { method, path: `/api/v1/repos/${place}/keys${more}${query}`, ...(body && { body }) },
       signal,
     );

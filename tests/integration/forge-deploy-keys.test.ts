@@ -26,13 +26,20 @@ interface Made {
   readonly instance?: string;
   readonly bottles?: readonly string[];
   readonly clock?: Clock;
+  readonly callTimeoutMs?: number;
 }
-const deployKeys = ({ instance = INSTANCE, bottles, clock = systemClock }: Made = {}): ForgeDeployKeys =>
+const deployKeys = ({
+  instance = INSTANCE,
+  bottles,
+  clock = systemClock,
+  ...more
+}: Made = {}): ForgeDeployKeys =>
   new ForgeDeployKeys({
     instance,
     hasBottle: async (uid) => bottles?.includes(uid) ?? true,
     clock,
     signal,
+    ...more,
   });
 
 describe.skipIf(missing !== undefined)("deploy keys at a real Gitea", () => {
@@ -173,6 +180,36 @@ describe.skipIf(missing !== undefined)("deploy keys at a real Gitea", () => {
     expect(await titlesOf(place)).toHaveLength(1);
     await deployKeys().remove(place, readToken, signal);
     expect(await titlesOf(place)).toEqual([]);
+  });
+
+  it("are asked for over TLS alone", async () => {
+    const place = await aPlace({ forgeUrl: "http://127.0.0.1:1" });
+    expect(await failed(deployKeys(), place)).toContain("must begin with https://");
+  });
+
+  it("are not waited for without end", async () => {
+    const place = await aPlace();
+    const silent = await aForgeThat(() => Promise.resolve());
+    const keys = deployKeys({ callTimeoutMs: 200 });
+    const there = { ...place, forgeUrl: silent.url, caBundle: silent.caBundle };
+    expect(await failed(keys, there)).toContain("it did not answer in time");
+    await expect(keys.remove(there, readToken, signal)).rejects.toThrow("it did not answer in time");
+    silent.close();
+  });
+
+  it("that may write are not taken where reading was asked for", async () => {
+    const place = await aPlace();
+    const asked: string[] = [];
+    const careless = await aForgeThat(async ({ method = "" }, answer) => {
+      asked.push(method);
+      const body = method === "POST" ? { id: 7, title: "x", read_only: false } : [];
+      answer.writeHead(method === "POST" ? 201 : 200).end(JSON.stringify(body));
+    });
+    const there = { ...place, forgeUrl: careless.url, caBundle: careless.caBundle };
+    const [keys, reading] = [deployKeys(), { readOnly: true, recheck: false }];
+    await expect.poll(() => keys.ensure(there, reading, readToken)).toMatchObject({ kind: "failed" });
+    expect(asked).toEqual(["GET", "POST", "DELETE"]);
+    careless.close();
   });
 
   const HOSTILE = {

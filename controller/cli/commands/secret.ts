@@ -55,5 +55,6 @@ Examples:
   bb secret set claude --key oauth-token --host api.anthropic.com --from-env CLAUDE_TOKEN
   bb secret set claude --key oauth-token --host api.anthropic.com --from-command 'pass show claude'
   bb secret set registry --key token --host registry.example.com:8443 < token.txt
+  bb secret set app-key --key ssh --host git.example.com:22 --from-file ./key
   bb secret list
   bb secret delete claude`;

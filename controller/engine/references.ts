@@ -20,12 +20,13 @@ export function bottleOf(node: string): { readonly namespace: string; readonly n
 }
 
 /** What a Bottle is made from besides itself. */
-export function usesOfBottle({ metadata, spec }: Bottle): string[] {
+export function usesOfBottle({ metadata, spec, status }: Bottle): string[] {
   const namespace = metadata.namespace ?? "default";
   return [
     ...(spec?.classRef === undefined ? [] : [nodes.bottleClass(spec.classRef.name)]),
     ...(spec?.agentRef === undefined ? [] : [nodes.agent(namespace, spec.agentRef.name)]),
-    ...secretNamesIn(spec).map((name) => nodes.secret(namespace, name)),
+    // a deploy key that waits for its token to be removed is in status alone
+    ...secretNamesIn([spec, status?.git?.deployKeys]).map((name) => nodes.secret(namespace, name)),
   ];
 }
 

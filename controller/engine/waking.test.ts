@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import type { Bottle } from "../../crds/bottle.ts";
 import type { ApiObject, ObjectMeta } from "../../crds/metadata.ts";
 import { DependencyIndex } from "./dependency-index.ts";
 import { Waking } from "./waking.ts";
@@ -74,6 +75,22 @@ describe("Waking", () => {
     expect(wokenBy(() => waking.secrets.gone({ ...meta("of-class", "other"), namespace: "other" }))).toEqual([
       "other/classy",
     ]);
+  });
+
+  it("wakes those whose git remotes need a Secret, and those that only wait to remove a deploy key", () => {
+    const { waking, wokenBy } = aWorld();
+    const secretRef = { name: "git", key: "k" };
+    const remotes = [{ name: "app", url: "git@h:app", identity: { secretRef } }];
+    const bottle: Bottle = object(meta("gitty", "team"), { git: { remotes } });
+    waking.bottles.changed(bottle);
+    expect(wokenBy(() => waking.secrets.changed(object(meta("git", "team"), {})))).toEqual(["team/gitty"]);
+
+    const note = { remote: "app", forgeUrl: "https://h", repository: "a/b", secretRef };
+    waking.bottles.changed({ ...bottle, spec: {}, status: { git: { deployKeys: [note] } } });
+    expect(wokenBy(() => waking.secrets.changed(object(meta("git", "team"), {})))).toEqual(["team/gitty"]);
+
+    waking.bottles.changed({ ...bottle, spec: {}, status: {} });
+    expect(wokenBy(() => waking.secrets.changed(object(meta("git", "team"), {})))).toEqual([]);
   });
 
   it("forgets what an object used before it changed", () => {

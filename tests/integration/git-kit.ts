@@ -97,6 +97,8 @@ export async function startGitWorld(
     readonly scan?: Partial<ScanPolicy>;
     readonly inspectPush?: InspectPush;
     readonly limits?: Partial<DeclaredGate["limits"]>;
+    /** of a client's git, beside what it always has */
+    readonly environment?: Readonly<Record<string, string>>;
     /** of one command of a client */
     readonly clientTimeoutMs?: number;
   } = {},
@@ -104,7 +106,7 @@ export async function startGitWorld(
   // unix sockets have short paths
   const folder = mkdtempSync("/tmp/bb-git-");
   for (const name of ["ssh", "home", "gate"]) mkdirSync(join(folder, name));
-  const environment = clientEnvironment(join(folder, "home"));
+  const environment = { ...clientEnvironment(join(folder, "home")), ...options.environment };
   writeFileSync(
     join(folder, "home", ".gitconfig"),
     "[init]\n\tdefaultBranch = main\n[protocol]\n\tversion = 2\n",

@@ -52,6 +52,8 @@ export async function startSshd(folder: string, address = "127.0.0.1"): Promise<
     HostKey: join(folder, "host-key"),
     AuthorizedKeysFile: join(folder, "authorized_keys"),
     PidFile: "none",
+    // as forges do
+    AcceptEnv: "GIT_PROTOCOL",
     // whoever runs the tests may have a shell that takes long to start
     SetEnv: `HOME=${folder}`,
     StrictModes: "no",

@@ -5,6 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { runBackend } from "./http/backend.ts";
+import { cgiVariables, protocolOf } from "./http/cgi-request.ts";
 import { type GateEvent, type InspectPush, type Outcome, RemoteFailure } from "./contract.ts";
 import { gitEnvironment } from "./process/environment.ts";
 import { answerError, answerText } from "./http/gate-answer.ts";
@@ -149,9 +150,14 @@ export class GitGate {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = readRequestLine(request.method ?? "", request.url ?? "");
-    if (asked.kind === "refused") return answerText(response, asked.status, asked.because);
+    if (asked.kind === "refused") {
+      const because = asked.status === 404 ? `${asked.because}: ${this.#declared()}` : asked.because;
+      return answerText(response, asked.status, because);
+    }
     const served = this.#remotes.get(asked.name);
-    if (served === undefined) return answerText(response, 404, `no remote is declared as ${asked.name}`);
+    if (served === undefined) {
+      return answerText(response, 404, `no remote is declared as ${asked.name}: ${this.#declared()}`);
+    }
     const { clock, onEvent } = this.#options;
     const [begin, { bytesRead, bytesWritten }] = [clock.elapsedMs(), request.socket];
     const outcome = await this.#answer(served, asked, { request, response });
@@ -164,6 +170,12 @@ export class GitGate {
       responseBytes: request.socket.bytesWritten - bytesWritten,
       durationMs: Math.round(clock.elapsedMs() - begin),
     });
+  }
+
+  /** The agent knows their names: its own git configuration has them. */
+  #declared(): string {
+    const urls = [...this.#remotes.keys()].map((name) => `/${name}.git`);
+    return urls.length === 0 ? "there are none" : `there are ${urls.join(", ")}`;
   }
 
   /** What became of the request; undefined when that is nobody's concern. */
@@ -229,16 +241,11 @@ export class GitGate {
   }
 
   async #backend({ remote, asked, signal }: Context, exchange: BackendExchange): Promise<void> {
-    const protocol = protocolOf(exchange.request);
     const stderr = await runBackend({
       environment: {
         ...gitEnvironment(this.#options.path),
-        ...targetOf(asked),
+        ...cgiVariables(asked, protocolOf(exchange.request)),
         GIT_PROJECT_ROOT: this.#options.mirrorsFolder,
-        GIT_HTTP_EXPORT_ALL: "1",
-        REMOTE_USER: "agent",
-        REMOTE_ADDR: "agent",
-        ...(protocol === undefined ? {} : { GIT_PROTOCOL: protocol }),
         ...exchange.variables,
       },
       body: exchange.body,
@@ -269,24 +276,9 @@ interface BackendExchange extends Exchange {
   readonly variables?: Readonly<Record<string, string>>;
 }
 
-/** The request as a CGI program gets it: built from what was understood, not from what came. */
-function targetOf({ kind, name, service }: Asked): Readonly<Record<string, string>> {
-  if (kind === "advertise") {
-    const PATH_INFO = `/${name}.git/info/refs`;
-    return { REQUEST_METHOD: "GET", PATH_INFO, QUERY_STRING: `service=${service}` };
-  }
-  const CONTENT_TYPE = `application/x-${service}-request`;
-  return { REQUEST_METHOD: "POST", PATH_INFO: `/${name}.git/${service}`, QUERY_STRING: "", CONTENT_TYPE };
-}
-
 /** The plain body, or why it is not taken. */
 function bodyOf({ service }: Asked, request: IncomingMessage): Readable | string {
   const type = `application/x-${service}-request`;
   if (request.headers["content-type"] !== type) return `the body must be ${type}`;
   return plainBodyOf(request) ?? "the body must be plain or gzip";
-}
-
-function protocolOf(request: IncomingMessage): string | undefined {
-  const protocol = request.headers["git-protocol"];
-  return typeof protocol === "string" && /^version=[0-2]$/.test(protocol) ? protocol : undefined;
 }

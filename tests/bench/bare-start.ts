@@ -12,16 +12,19 @@ export interface BottleImages {
 const LABEL = "bot-bottle.dev/bench";
 const docker = new Docker();
 
-/** What a bottle's start costs the engine alone: a volume, three creates, one PUT, three starts, two execs, all that can go side by side at the same time. */
+/** What a bottle's start costs the engine alone: two volumes, three creates, one PUT, three starts, two execs, all that can go side by side at the same time. */
 export async function bareStart(images: BottleImages): Promise<{ remove(): Promise<void> }> {
   const id = randomUUID();
   const name = (role: string): string => `bench-${id}-${role}`;
   const common = { Labels: { [LABEL]: id } };
-  const volume = await docker.createVolume({
-    Name: name("sockets"),
-    ...common,
-    DriverOpts: { type: "tmpfs", device: "tmpfs", o: "size=1m,uid=64001,gid=64001,mode=0700" },
-  });
+  const volumes = await Promise.all([
+    docker.createVolume({
+      Name: name("sockets"),
+      ...common,
+      DriverOpts: { type: "tmpfs", device: "tmpfs", o: "size=1m,uid=64001,gid=64001,mode=0700" },
+    }),
+    docker.createVolume({ Name: name("mirrors"), ...common }),
+  ]);
   const mount = (readOnly: boolean) => [
     { Type: "volume" as const, Source: name("sockets"), Target: "/run/bb", ReadOnly: readOnly },
   ];
@@ -36,8 +39,15 @@ export async function bareStart(images: BottleImages): Promise<{ remove(): Promi
       },
     }),
     docker.createContainer({
-      ...{ ...common, name: name("sidecars"), Image: images.sidecars, User: "64001:64001", OpenStdin: true },
-      HostConfig: { ...walls, Mounts: mount(false), ReadonlyRootfs: true, Tmpfs: { "/tmp": "rw,mode=1777" } },
+      ...{ ...common, name: name("sidecars"), Image: images.sidecars, User: "0:0", OpenStdin: true },
+      HostConfig: {
+        ...{ ...walls, CapAdd: ["SETGID", "SETPCAP", "SETUID"], ReadonlyRootfs: true },
+        Mounts: [
+          ...mount(false),
+          { Type: "volume", Source: name("mirrors"), Target: "/var/lib/git-gate", ReadOnly: false },
+        ],
+        Tmpfs: { "/tmp": "rw,mode=1777", "/run/git-gate": "rw,mode=0750,uid=64002,gid=64002" },
+      },
     }),
   ]);
   const agent = await docker.createContainer({
@@ -50,7 +60,7 @@ export async function bareStart(images: BottleImages): Promise<{ remove(): Promi
   return {
     async remove() {
       await Promise.all([agent, airlock, sidecars].map((each) => each.remove({ force: true })));
-      await volume.remove();
+      await Promise.all(volumes.map((each) => each.remove()));
     },
   };
 }

@@ -37,7 +37,13 @@ describe("bb demo", () => {
       "holds     the agent got 403",
       "holds     the agent got 403 for the key",
       "holds     not a byte of the key arrived",
-      "comes with git-gate",
+      "holds     the push of the key was rejected",
+      "holds     the agent was told in which file it is",
+      "holds     the push of the note went through",
+      "holds     the audit tells of the rejection",
+      "holds     no object at the upstream has a byte of the key",
+      "holds     the clean commit arrived there",
+      "holds     the private key is nowhere in the agent",
       "holds     nothing of it is left",
     ]) {
       expect(stdout).toContain(claim);

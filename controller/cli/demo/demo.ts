@@ -10,17 +10,17 @@ import { startProgress } from "../output/progress.ts";
 import { print, say } from "../output/terminal.ts";
 import { untilDeleted } from "../until.ts";
 import { waitFor } from "../wait-for.ts";
-import { ACTS, COMES_LATER, type Finding } from "./acts.ts";
+import { ACTS, type Finding } from "./acts.ts";
 import { abandonedDemoStates, createDemoState, removeDemoState, type DemoState } from "./demo-state.ts";
 import { play } from "./play.ts";
-import { describeAct, describeFinding, describeLater } from "./programme.ts";
+import { describeAct, describeFinding } from "./programme.ts";
 import { createDemoObjects, startWorld } from "./stage.ts";
 
 const READY_MS = 120_000;
 const REMOVE_MS = 120_000;
 
 /**
- * Shows a real agent in a real bottle: sets up the machine, asks three things, prints what came of each, and removes
+ * Shows a real agent in a real bottle: sets up the machine, asks four things, prints what came of each, and removes
  * everything of its own. Throws CliError when an expectation did not hold or something was left.
  */
 export async function runDemo(context: CommandContext, options: { readonly live: boolean }): Promise<void> {
@@ -67,7 +67,6 @@ async function perform(
       print(terminal, describeAct(terminal, index + 1, played));
       findings.push(...played.findings);
     }
-    print(terminal, describeLater(ACTS.length + 1, COMES_LATER));
     await showConditions(context, client);
     await client.call(pathOf(resource, awaited), { method: "DELETE" });
     await untilDeleted(client, awaited, AbortSignal.any([signal, AbortSignal.timeout(REMOVE_MS)]));

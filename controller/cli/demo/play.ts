@@ -8,6 +8,7 @@ import { runInBottle } from "../run-in-bottle.ts";
 import type { Act, Evidence, Finding } from "./acts.ts";
 import type { DemoWorld } from "./demo-bottle.ts";
 import type { Seen } from "./stand-in/server.ts";
+import { lookAtUpstream } from "./upstream/upstream.ts";
 
 const BOTTLE = { namespace: "default", name: "demo" };
 const ACT_MS = 120_000;
@@ -41,7 +42,10 @@ export async function play(act: Act, stage: Stage): Promise<Played> {
   const audit = (await auditAfter(act, stage, auditBefore)).filter(act.isOfAct);
   const seen = (await seenBy(stage, signal)).slice(seenBefore);
   const { stdout: insideAgent } = await runInBottle(stage.client, BOTTLE, ["sh", "-c", LOOK_INSIDE], signal);
-  const evidence: Evidence = { answer, seen, audit, insideAgent, token: world.token, live: world.live };
+  const upstream = await lookAtUpstream(world.upstream, signal);
+  const { token, live } = world;
+  const { privateKey } = world.upstream;
+  const evidence: Evidence = { answer, seen, audit, insideAgent, upstream, token, privateKey, live };
   return { act, answer, audit, findings: act.judge(evidence) };
 }
 

@@ -19,14 +19,6 @@ export function describeAct(
   return `${lines.join("\n")}\n${findings.map((finding) => describeFinding(terminal, finding)).join("")}`;
 }
 
-/** An act that cannot be played yet. */
-export function describeLater(
-  number: number,
-  later: { readonly title: string; readonly because: string },
-): string {
-  return `\n${number}. ${later.title}\n   ${later.because}\n`;
-}
-
 /** One expectation and whether it held. */
 export function describeFinding(terminal: Terminal, finding: Finding | undefined): string {
   if (finding === undefined) return "";

@@ -2,13 +2,15 @@ import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { providerNamed } from "../../../reconcilers/providers/index.ts";
 import { imageOf } from "../machine-images.ts";
+import type { OutsideSpec } from "../../../local-runtime/docker/outside-container.ts";
 import type { LocalRuntime } from "../../../local-runtime/select-runtime.ts";
 import type { ApiClient } from "../api/api-client.ts";
 import { pathOf, resolveResource } from "../api/discovery.ts";
 import { CliError } from "../cli-error.ts";
 import { ACTS, ALLOWED_HOST, MODEL_HOST } from "./acts.ts";
-import { demoBottle, demoSecret, type DemoWorld } from "./demo-bottle.ts";
-import { createStandInCertificate } from "./stand-in-certificate.ts";
+import { demoBottle, demoSecrets, type DemoWorld } from "./demo-bottle.ts";
+import { createStandInCertificate, type StandInCertificate } from "./stand-in-certificate.ts";
+import { planUpstream } from "./upstream/upstream.ts";
 
 const PORT = 8443;
 const FOLDER = "/stand-in";
@@ -21,7 +23,8 @@ export async function startWorld(
   liveToken: string | undefined,
   signal: AbortSignal,
 ): Promise<DemoWorld> {
-  if (machine.outside === undefined) {
+  const { outside: world } = machine;
+  if (world === undefined) {
     throw new CliError("the demonstration needs an engine", { next: "run it without BB_RUNTIME=fake" });
   }
   const version = providerNamed("claude")?.version ?? "";
@@ -29,20 +32,25 @@ export async function startWorld(
   if (image.kind !== "present")
     throw new CliError("the image of Claude Code is not there", { next: "bb images build" });
   const certificate = createStandInCertificate([MODEL_HOST, ALLOWED_HOST], new Date());
-  const scenes = JSON.stringify(ACTS.map(({ scene }) => scene));
+  const { spec, privateKey, hostKey } = planUpstream(image.id);
+  const [outside, upstream] = await Promise.all([
+    world.start(planStandIn(image.id, certificate), signal),
+    world.start(spec, signal),
+  ]);
+  const token = liveToken ?? `stand-in-${randomBytes(24).toString("hex")}`;
+  const live = liveToken !== undefined;
+  return { outside, upstream: { ...upstream, privateKey, hostKey }, certificate, token, live };
+}
+
+function planStandIn(image: string, certificate: StandInCertificate): OutsideSpec {
   const files = {
     [`${FOLDER}/certificate.pem`]: certificate.certificatePem,
     [`${FOLDER}/key.pem`]: certificate.privateKeyPem,
-    [`${FOLDER}/scenes.json`]: scenes,
+    [`${FOLDER}/scenes.json`]: JSON.stringify(ACTS.map(({ scene }) => scene)),
     ...Object.fromEntries(SOURCES.map((name) => [`${FOLDER}/${name}`, sourceOf(name)])),
   };
   const argv = ["/usr/local/bin/node", `${FOLDER}/main.ts`, FOLDER, String(PORT)];
-  const outside = await machine.outside.start(
-    { name: "web", image: image.id, argv, files, port: PORT },
-    signal,
-  );
-  const token = liveToken ?? `stand-in-${randomBytes(24).toString("hex")}`;
-  return { outside, certificate, token, live: liveToken !== undefined };
+  return { name: "web", image, argv, files, port: PORT };
 }
 
 /** Gives the control plane the secret and the bottle of the demonstration. */
@@ -52,7 +60,7 @@ export async function createDemoObjects(
   signal: AbortSignal,
 ): Promise<void> {
   const objects = [
-    { kind: "secrets", body: demoSecret(world) },
+    ...demoSecrets(world).map((body) => ({ kind: "secrets", body })),
     { kind: "bottles", body: demoBottle(world) },
   ];
   for (const { kind, body } of objects) {

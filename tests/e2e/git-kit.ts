@@ -7,6 +7,7 @@ import {
   type UpstreamState,
   urlOf,
 } from "../../controller/cli/demo/upstream/upstream.ts";
+import type { Bottle } from "../../crds/bottle.ts";
 import {
   type OutsideContainer,
   removeOutside,
@@ -97,10 +98,9 @@ export async function startGitBottle(): Promise<GitBottle> {
       expect([applied.code, applied.code === 0 ? "" : applied.stderr]).toEqual([0, ""]);
     },
     async condition(type) {
-      const path = `{.status.conditions[?(@.type=="${type}")]}`;
-      const { stdout } = await bb(["get", "bottle", BOTTLE, "-o", `jsonpath=${path}`]);
-      const { status, reason } = JSON.parse(stdout) as { status: string; reason: string };
-      return `${status} ${reason}`;
+      const { stdout } = await bb(["get", "bottle", BOTTLE, "-o", "json"]);
+      const found = (JSON.parse(stdout) as Bottle).status?.conditions?.find((each) => each.type === type);
+      return `${found?.status} ${found?.reason}`;
     },
     async end() {
       await removeOutside(connection, instance, AbortSignal.timeout(30_000));

@@ -5,6 +5,8 @@ import { BOTTLE, type GitBottle, SECRET, startGitBottle } from "./git-kit.ts";
 /** Shaped like an AWS key id. */
 const KEY = ["AKIA", "Q7ZK3M7XW2LTNB4V"].join("");
 
+const OTHER = ["-c", "user.name=Other", "-c", "user.email=other@example.com"];
+
 let world: GitBottle;
 beforeAll(async () => {
   world = await startGitBottle();
@@ -12,8 +14,10 @@ beforeAll(async () => {
 });
 afterAll(() => world.end());
 
+/** A commit on top of what upstream has. */
 const commit = (file: string, text: string, branch = "main"): string =>
-  `cd app && git checkout -q -B ${branch} && echo '${text}' > ${file} && git add . && git commit -qm "Add ${file}"`;
+  `cd app && git fetch -q && git checkout -q -B ${branch} origin/main && ` +
+  `echo '${text}' > ${file} && git add . && git commit -qm "Add ${file}"`;
 
 describe("git in a bottle, as the agent's user", () => {
   it("says that its gate is ready", async () => {
@@ -39,7 +43,7 @@ describe("git in a bottle, as the agent's user", () => {
 
   it("fetches and pulls what somebody else pushed in the meantime", async () => {
     const tree = await world.git("rev-parse", "main^{tree}");
-    const other = await world.git("commit-tree", tree, "-p", "main", "-m", "From another");
+    const other = await world.git(...OTHER, "commit-tree", tree, "-p", "main", "-m", "More");
     await world.git("update-ref", "refs/heads/main", other);
     expect(await world.must("cd app && git pull -q && git rev-parse HEAD")).toBe(`${other}\n`);
   });
@@ -56,7 +60,7 @@ describe("git in a bottle, as the agent's user", () => {
     expect(stdout).not.toContain(KEY);
     await expect
       .poll(async () => (await world.machine.bb(["events", "--for", `bottle/${BOTTLE}`])).stdout)
-      .toMatch(/Warning +SecretFound/);
+      .toMatch(/Warning +PushRefused/);
   });
 
   it("may not force, delete or tag unless the bottle says so, and then may", async () => {

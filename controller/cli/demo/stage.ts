@@ -33,10 +33,9 @@ export async function startWorld(
     throw new CliError("the image of Claude Code is not there", { next: "bb images build" });
   const certificate = createStandInCertificate([MODEL_HOST, ALLOWED_HOST], new Date());
   const { spec, privateKey, hostKey } = planUpstream(image.id);
-  const [outside, upstream] = await Promise.all([
-    world.start(planStandIn(image.id, certificate), signal),
-    world.start(spec, signal),
-  ]);
+  // one after the other: the first makes the network that both are reached from
+  const outside = await world.start(planStandIn(image.id, certificate), signal);
+  const upstream = await world.start(spec, signal);
   const token = liveToken ?? `stand-in-${randomBytes(24).toString("hex")}`;
   const live = liveToken !== undefined;
   return { outside, upstream: { ...upstream, privateKey, hostKey }, certificate, token, live };

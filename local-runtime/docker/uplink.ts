@@ -41,23 +41,14 @@ export class Uplink {
   /** succeeds when there is none; false when something still uses it */
   async remove(signal: AbortSignal): Promise<boolean> {
     this.forget();
-    const found = await this.#find(signal);
-    if (found === undefined || !hasLabels(found.Labels, this.#labels)) return true;
-    const removed = await this.#connection.call(signal, (docker, options) =>
-      unlessStatus(
-        [403, 409],
-        docker
-          .getNetwork(found.Id)
-          .remove(options)
-          .then(() => true),
-      ),
-    );
-    return removed ?? false;
+    const own = (await this.#list(signal)).filter(({ Labels }) => hasLabels(Labels, this.#labels));
+    const removed = await Promise.all(own.map(({ Id }) => this.#removeUnused(Id, signal)));
+    return removed.every((isGone) => isGone);
   }
 
   async #make(signal: AbortSignal): Promise<void> {
-    const found = await this.#find(signal);
-    if (found !== undefined) return this.#verify(found);
+    const [found, ...twins] = await this.#list(signal);
+    if (found !== undefined) return this.#settle(found, twins, signal);
     await this.#connection.call(signal, (docker, options) =>
       unlessStatus(
         [409],
@@ -72,8 +63,20 @@ export class Uplink {
         }),
       ),
     );
-    const made = await this.#find(signal);
-    if (made !== undefined) this.#verify(made);
+    const [made, ...others] = await this.#list(signal);
+    if (made !== undefined) await this.#settle(made, others, signal);
+  }
+
+  /** Two that were made at one moment have one name, by which the engine then finds neither. */
+  async #settle(
+    network: NetworkInspectInfo,
+    twins: readonly NetworkInspectInfo[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    for (const each of [network, ...twins]) this.#verify(each);
+    for (const { Id } of twins) {
+      if (!(await this.#removeUnused(Id, signal))) throw new SandboxConflictError(this.name);
+    }
   }
 
   #verify(network: NetworkInspectInfo): void {
@@ -81,9 +84,35 @@ export class Uplink {
     if (!isolated || !hasLabels(network.Labels, this.#labels)) throw new SandboxConflictError(this.name);
   }
 
-  #find(signal: AbortSignal): Promise<NetworkInspectInfo | undefined> {
-    return this.#connection.call(signal, (docker) =>
-      unlessStatus([404], docker.getNetwork(this.name).inspect()),
+  /** All of this name, those in use and then the oldest first: whoever looks keeps the same one. */
+  async #list(signal: AbortSignal): Promise<readonly NetworkInspectInfo[]> {
+    const filters = { name: [this.name] };
+    const listed = await this.#connection.call(signal, (docker, options) =>
+      docker.listNetworks({ filters, ...options }),
     );
+    const found = await Promise.all(
+      listed
+        // the engine's filter takes parts of names
+        .filter(({ Name }) => Name === this.name)
+        .map(({ Id }) =>
+          this.#connection.call(signal, (docker) => unlessStatus([404], docker.getNetwork(Id).inspect())),
+        ),
+    );
+    return found
+      .filter((network) => network !== undefined)
+      .toSorted((a, b) => usersOf(b) - usersOf(a) || (a.Created < b.Created ? -1 : 1));
+  }
+
+  /** False when something still uses it. */
+  async #removeUnused(id: string, signal: AbortSignal): Promise<boolean> {
+    const removed = await this.#connection.call(signal, (docker, options) =>
+      unlessStatus(
+        [403, 409],
+        unlessStatus([404], docker.getNetwork(id).remove(options)).then(() => true),
+      ),
+    );
+    return removed ?? false;
   }
 }
+
+const usersOf = ({ Containers }: NetworkInspectInfo): number => Object.keys(Containers ?? {}).length;

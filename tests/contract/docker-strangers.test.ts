@@ -162,6 +162,27 @@ describe("the network of the sidecars", () => {
     expect(await mine.removeUplink(signal)).toBe(true);
     await expect(docker.getNetwork(name).inspect()).rejects.toMatchObject({ statusCode: 404 });
   });
+
+  it("that was made twice at one moment is one again, and is removed", async () => {
+    const made = async (): Promise<number> =>
+      (await docker.listNetworks({ filters: JSON.stringify({ name: [name] }) })).length;
+    const twin = {
+      Name: name,
+      Options: { "com.docker.network.bridge.enable_icc": "false" },
+      Labels: { "bot-bottle.dev/instance": other },
+    };
+    await Promise.all([docker.createNetwork(twin), docker.createNetwork(twin)]);
+    expect(await made()).toBe(2);
+    const spec = sidecars();
+
+    await mine.create(spec, signal);
+
+    expect(await made()).toBe(1);
+    await mine.remove(spec.name, signal);
+    await docker.createNetwork(twin);
+    expect(await mine.removeUplink(signal)).toBe(true);
+    expect(await made()).toBe(0);
+  });
 });
 
 describe("a home with links in it", () => {

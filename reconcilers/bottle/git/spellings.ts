@@ -18,11 +18,14 @@ const FORGE_USER = "git";
 export function spellingsOf(url: string): Spelling[] {
   const address = parseGitUrl(url);
   if (address === undefined) return [];
-  const bare = [{ url: withoutSuffix(url), rank: 0 } as const, ...others(address)];
-  return bare.flatMap(({ url: each, rank }) => [
-    { url: `${each}.git`, rank },
-    { url: each, rank },
-  ]);
+  const written = url.replace(/\/$/, "");
+  const variants = [{ url: withoutSuffix(url), rank: 1 } as const, ...others(address)].flatMap(
+    ({ url: each, rank }): Spelling[] => [
+      { url: `${each}.git`, rank },
+      { url: each, rank },
+    ],
+  );
+  return [{ url: written, rank: 0 }, ...variants.filter((variant) => variant.url !== written)];
 }
 
 function others(address: GitAddress): Spelling[] {

@@ -73,10 +73,12 @@ export class Mirror {
     return names.reduce((sum, name) => sum + sizeOf(join(this.#packs, name)), 0);
   }
 
-  /** Removes what a fetch left that failed. Nothing may be fetching. */
-  removeHalves(): void {
-    const halves = globSync(["tmp_*", ".tmp-*"], { cwd: this.#packs });
-    for (const name of halves) rmSync(join(this.#packs, name), { force: true });
+  /** Removes what a fetch left that failed, and says how large the largest of it was. Nothing may be fetching. */
+  removeHalves(): number {
+    const halves = globSync(["tmp_*", ".tmp-*"], { cwd: this.#packs }).map((name) => join(this.#packs, name));
+    const largest = Math.max(0, ...halves.map(sizeOf));
+    for (const path of halves) rmSync(path, { force: true });
+    return largest;
   }
 
   /** Puts an empty one in its place. */

@@ -5,6 +5,7 @@ import type { HookSocket } from "../hooks/hook-socket.ts";
 import { Mirror, MirrorError, type Refs } from "../mirror/mirror.ts";
 import { mirrorConfig } from "../mirror/mirror-config.ts";
 import type { ChildEnd } from "../process/child.ts";
+import { plainText } from "../plain-text.ts";
 import { gitEnvironment } from "../process/environment.ts";
 import { Turns } from "../../shared/turns.ts";
 import type { Access } from "./access.ts";
@@ -32,9 +33,10 @@ export interface RemoteParts {
 
 /** from announcing refs to a client's next request for them */
 const FRESH_MS = 10_000;
+/** what was too large is not fetched again for so long */
+const TOO_LARGE_MS = 60_000;
 const STALE = AbortSignal.abort();
 const DISK_FULL = /No space left on device|Disk quota exceeded/;
-const TOO_LARGE = /File too large|died of signal 25|File size limit exceeded/;
 const FSCK = /fsck error|^error: object [0-9a-f]{40,}: \w+: /m;
 
 /** One declared remote: its mirror, and the way to upstream with the key or token. */
@@ -50,6 +52,8 @@ export class Remote {
   #suspect = false;
   /** aborted when the last refresh is too long ago */
   #fresh: AbortSignal = STALE;
+  /** aborted when what upstream has may be fetched */
+  #tooLarge: AbortSignal = STALE;
 
   private constructor(parts: RemoteParts, mirror: Mirror, folder: string, access: Access) {
     const { declaration, limits, signal, path } = parts;
@@ -147,32 +151,34 @@ export class Remote {
   }
 
   async #fetch(): Promise<void> {
+    if (!this.#tooLarge.aborted) throw this.#moreThanKept();
     const room = this.#maxBytes - this.mirror.size();
-    const end = room > 0 ? await this.upstream.fetch(this.mirror.gitDir, room) : TOO_MUCH;
-    if (end.ok) return;
-    this.mirror.removeHalves();
-    const error = this.#errorOf(end);
+    if (room > 0 && (await this.#fetchInto(room))) return;
+    // what upstream has no more is in the mirror, too: without that, there may be room
+    await this.mirror.rebuild();
+    if (await this.#fetchInto(this.#maxBytes)) return;
+    this.#tooLarge = AbortSignal.timeout(TOO_LARGE_MS);
+    throw this.#moreThanKept();
+  }
+
+  /** False when that is more than so many bytes; throws when it fails otherwise. */
+  async #fetchInto(room: number): Promise<boolean> {
+    const end = await this.upstream.fetch(this.mirror.gitDir, room);
+    const isTooLarge = this.mirror.removeHalves() >= room;
+    if (end.ok || isTooLarge) return end.ok;
+    const error = errorOf(end);
     if (error !== undefined) throw error;
     // either the mirror is corrupt or upstream sends what cannot be taken: a sound mirror is kept
     if (await this.mirror.isSound()) throw unreachable(end);
     throw new MirrorError("the mirror is corrupt");
   }
 
-  #errorOf(end: ChildEnd): Error | undefined {
-    if (DISK_FULL.test(end.stderr))
-      return new RemoteFailure("MirrorUnusable", "the gate's disk has no room for what upstream has");
-    if (TOO_LARGE.test(end.stderr)) {
-      const most = `${Math.floor(this.#maxBytes / MEGABYTE)} MB`;
-      return new RemoteFailure(
-        "MirrorUnusable",
-        `upstream has more than the gate keeps of one remote: ${most}`,
-      );
-    }
-    if (FSCK.test(end.stderr)) {
-      const [, what = ""] = /^error: (object .*)$/m.exec(end.stderr) ?? [];
-      return new UpstreamError("UpstreamCorrupt", `upstream has what git refuses to take: ${what}`);
-    }
-    return upstreamErrorOf(end);
+  #moreThanKept(): RemoteFailure {
+    const most = `${Math.floor(this.#maxBytes / MEGABYTE)} MB`;
+    return new RemoteFailure(
+      "MirrorUnusable",
+      `upstream has more than the gate keeps of one remote: ${most}`,
+    );
   }
 
   async #mend(): Promise<void> {
@@ -182,7 +188,17 @@ export class Remote {
 }
 
 const MEGABYTE = 1024 * 1024;
-const TOO_MUCH: ChildEnd = { ok: false, stdout: "", stderr: "File too large" };
+
+/** What made a fetch fail, where the mirror is not to be suspected. */
+function errorOf(end: ChildEnd): Error | undefined {
+  if (DISK_FULL.test(end.stderr))
+    return new RemoteFailure("MirrorUnusable", "the gate's disk has no room for what upstream has");
+  if (FSCK.test(end.stderr)) {
+    const [, what = ""] = /^error: (object .*)$/m.exec(end.stderr) ?? [];
+    return new UpstreamError("UpstreamCorrupt", `upstream has what git refuses to take: ${plainText(what)}`);
+  }
+  return upstreamErrorOf(end);
+}
 
 function openAccess({ declaration, path, limits, ...parts }: RemoteParts, folder: string): Promise<Access> {
   const { policy, secret } = declaration;

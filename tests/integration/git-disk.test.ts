@@ -1,0 +1,129 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { globSync, mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { afterEach, describe, expect, it } from "vitest";
+import { noise } from "../bench/git-repository.ts";
+import { type GitWorld, startGitWorld } from "./git-kit.ts";
+import { aSmallDisk, type SmallDisk } from "./small-disk.ts";
+
+const PROGRAM = join(import.meta.dirname, "git-gate-process.ts");
+const MEGABYTE = 1024 * 1024;
+
+let world: GitWorld;
+let disk: SmallDisk | undefined;
+let gate: ChildProcess | undefined;
+afterEach(async () => {
+  gate?.kill("SIGKILL");
+  await disk?.end();
+  await world.close();
+  [disk, gate] = [undefined, undefined];
+});
+
+/** A gate whose mirrors lie on a disk of its own. */
+async function startOnSmallDisk(megabytes: number): Promise<SmallDisk> {
+  world = await startGitWorld({ stopped: true });
+  const { mirrorsFolder } = world.options;
+  mkdirSync(mirrorsFolder, { recursive: true });
+  const small = await aSmallDisk(mirrorsFolder, megabytes);
+  disk = small;
+  const [enter = "", ...words] = [...small.enter, process.execPath, PROGRAM, world.socket, "pass"];
+  const child = spawn(enter, words, { stdio: ["pipe", "pipe", "inherit"] });
+  gate = child;
+  const lines: string[] = [];
+  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
+  child.stdin.end(JSON.stringify(world.options));
+  await expect.poll(() => lines).toContain("ready");
+  return small;
+}
+
+/** A commit of bytes that nothing compresses, in a clone or in upstream's own. */
+async function commitNoise(work: string, name: string, bytes: number): Promise<string> {
+  return world.commit(work, name, noise(name, bytes).toString("base64"));
+}
+
+const halves = (small: SmallDisk): string[] =>
+  globSync(["**/tmp_*", "**/*.lock", "**/.tmp-*"], { cwd: small.folder });
+
+describe("a full disk of the mirrors", () => {
+  it("refuses a push with the reason, leaves nothing half, and takes it when there is room", async () => {
+    const small = await startOnSmallDisk(16);
+    const work = await world.clone("work");
+    const before = world.refs(world.upstream);
+    const id = await commitNoise(work, "large", 2 * MEGABYTE);
+    small.fill();
+    const pushed = await world.git(work, "push", "origin", "main");
+    expect(pushed.code).not.toBe(0);
+    expect(pushed.stderr).toMatch(/No space left on device|the gate's disk has no room/);
+    expect(world.refs(world.upstream)).toEqual(before);
+    small.free();
+    expect(halves(small)).toEqual([]);
+    await world.must(work, "push", "-q", "origin", "main");
+    expect(world.refs(world.upstream)["refs/heads/main"]).toBe(id);
+  });
+
+  it("ends a fetch with the reason, leaves nothing half, and serves it when there is room", async () => {
+    const small = await startOnSmallDisk(16);
+    const work = await world.clone("work");
+    const seed = join(world.folder, "seed");
+    const id = await commitNoise(seed, "large", 2 * MEGABYTE);
+    await world.must(seed, "push", "-q", world.upstream, "main");
+    small.fill();
+    const fetched = await world.git(work, "fetch", "origin");
+    expect(fetched.code).not.toBe(0);
+    expect(fetched.stderr).toContain(
+      "remote error: git-gate: the gate's disk has no room for what upstream has",
+    );
+    small.free();
+    expect(halves(small)).toEqual([]);
+    await world.must(work, "fetch", "-q", "origin");
+    expect(await world.must(work, "rev-parse", "origin/main")).toBe(id);
+  });
+});
+
+describe("a mirror's limit", () => {
+  it("ends a fetch of more, says so, and leaves no part of it", async () => {
+    world = await startGitWorld({ limits: { maxMirrorBytes: MEGABYTE } });
+    const seed = join(world.folder, "seed");
+    const work = await world.clone("work");
+    await commitNoise(seed, "large", 2 * MEGABYTE);
+    await world.must(seed, "push", "-q", world.upstream, "main");
+    for (const _ of [1, 2]) {
+      const fetched = await world.git(work, "fetch", "origin");
+      expect(fetched.code).not.toBe(0);
+      expect(fetched.stderr).toContain("git-gate: upstream has more than the gate keeps of one remote: 1 MB");
+    }
+    expect(globSync("objects/pack/tmp_*", { cwd: world.mirror })).toEqual([]);
+  });
+
+  it("is for what upstream has now: what it no longer has is given up for that", async () => {
+    world = await startGitWorld({ limits: { maxMirrorBytes: 3 * MEGABYTE } });
+    const seed = join(world.folder, "seed");
+    const work = await world.clone("work");
+    for (const name of ["one", "two", "three"]) {
+      await world.must(seed, "checkout", "-q", "--orphan", name);
+      await world.must(seed, "rm", "-q", "-r", "-f", ".");
+      const id = await commitNoise(seed, name, MEGABYTE);
+      await world.must(seed, "push", "-q", "--force", world.upstream, "HEAD:main");
+      await world.must(work, "fetch", "-q", "origin");
+      expect(await world.must(work, "rev-parse", "origin/main")).toBe(id);
+    }
+  });
+});
+
+describe("many packs", () => {
+  it("are made few, and the mirror stays whole", async () => {
+    world = await startGitWorld();
+    const seed = join(world.folder, "seed");
+    const packs = (): number => globSync("objects/pack/*.pack", { cwd: world.mirror }).length;
+    for (let index = 0; index < 35; index += 1) {
+      await world.commit(seed, "file", `${index}\n`);
+      await world.must(seed, "push", "-q", world.upstream, "main");
+      await world.must(world.folder, "ls-remote", world.url);
+    }
+    await expect.poll(packs).toBeLessThan(31);
+    const work = await world.clone("work");
+    expect(await world.must(work, "rev-list", "--count", "HEAD")).toBe("36");
+    expect(await world.must(world.mirror, "fsck", "--full")).toBe("");
+  });
+});

@@ -2,6 +2,7 @@ import { mkdirSync, rmSync } from "node:fs";
 import { readdir, rm } from "node:fs/promises";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { runBackend } from "./http/backend.ts";
@@ -61,6 +62,8 @@ export class GitGate {
   readonly #remotes = new Map<string, ServedRemote>();
   readonly #turns = new Turns(1);
   readonly #running = new Set<Promise<void>>();
+  /** bytes of earlier requests, by connection */
+  readonly #counted = new WeakMap<Socket, number>();
 
   private constructor(options: GateOptions) {
     this.#options = options;
@@ -159,15 +162,19 @@ export class GitGate {
       return answerText(response, 404, `no remote is declared as ${asked.name}: ${this.#declared()}`);
     }
     const { clock, onEvent } = this.#options;
-    const [begin, { bytesRead, bytesWritten }] = [clock.elapsedMs(), request.socket];
+    const { socket } = request;
+    const [begin, bytesWritten] = [clock.elapsedMs(), socket.bytesWritten];
     const outcome = await this.#answer(served, asked, { request, response });
+    // head and body may have come before anybody looked: what no earlier request of the connection had is this one's
+    const requestBytes = socket.bytesRead - (this.#counted.get(socket) ?? 0);
+    this.#counted.set(socket, socket.bytesRead);
     if (outcome === undefined) return;
     onEvent({
       ...outcome,
       remote: served.name,
       method: asked.service === "git-receive-pack" ? "push" : "fetch",
-      requestBytes: request.socket.bytesRead - bytesRead,
-      responseBytes: request.socket.bytesWritten - bytesWritten,
+      requestBytes,
+      responseBytes: socket.bytesWritten - bytesWritten,
       durationMs: Math.round(clock.elapsedMs() - begin),
     });
   }

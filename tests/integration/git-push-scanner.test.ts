@@ -291,3 +291,25 @@ describe("a file of nothing but line ends", () => {
     expect([[], ["ScannerUnavailable"]]).toContainEqual(rules);
   });
 });
+
+describe("a push larger than gitleaks reads at once", () => {
+  const filler = "words that fill a line of a file\n".repeat(40_000);
+  const files = (at: number): Record<string, string> =>
+    Object.fromEntries(
+      Array.from({ length: 30 }, (_, index) => [
+        `f${index}`,
+        `${index}\n${filler}${index === at ? line : ""}`,
+      ]),
+    );
+
+  it.each([0, 29])(
+    "is read whole: file %s",
+    async (at) => {
+      const verdict = await repository.inspect({ to: repository.commit({ files: files(at) }) });
+
+      expect(rulesOf(verdict)).toEqual(["linear-api-key"]);
+      expect(JSON.stringify(verdict)).toContain(`path f${at}, line 40003`);
+    },
+    60_000,
+  );
+});

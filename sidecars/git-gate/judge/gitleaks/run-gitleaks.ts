@@ -2,8 +2,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as z from "zod";
 import { type ChildEnd, runChild } from "../../process/child.ts";
-import { environmentOf } from "../../process/git-process.ts";
-import { CANARY, SCAN_REF, type ScanRepository } from "./scan-repository.ts";
+import { environmentOf, type GitAccess } from "../../process/git-process.ts";
+import { CANARY, type ScanPatch } from "./scan-repository.ts";
 
 /** gitleaks could not be made to say what it is there to say. The message is for people. */
 export class ScannerUnavailable extends Error {}
@@ -14,6 +14,8 @@ export type GitleaksEntry = z.infer<typeof Entry>;
 
 /** gitleaks ends with this when it found something, and with 1 also when it failed */
 const FOUND = 7;
+/** of one patch, whatever time the push has */
+const LONGEST_RUN_MS = 120_000;
 const MOST_REPORT_BYTES = 16 * 1024 * 1024;
 /** of what it holds; a file of nothing but line ends takes a hundred times its size */
 const MOST_MEMORY_BYTES = 640 * 1024 * 1024;
@@ -37,40 +39,49 @@ const OPTIONS = [
   `--exit-code=${FOUND}`,
   "--ignore-gitleaks-allow",
   "--gitleaks-ignore-path=/nonexistent",
-  "--max-decode-depth=2",
   "--platform=none",
-  `--log-opts=${[...LOG_OPTIONS, SCAN_REF].join(" ")}`,
 ];
 const LIMITS = [`--data=${MOST_MEMORY_BYTES}`, "--core=0"];
 
+interface GitleaksRun {
+  readonly access: GitAccess;
+  readonly patch: ScanPatch;
+  readonly config: string;
+  /** aborted when gitleaks has had its time */
+  readonly limit: AbortSignal;
+}
+
 /**
- * What gitleaks finds in a repository with a configuration. It is believed when it found the canary, so that it read
+ * What gitleaks finds in a patch with a configuration. It is believed when it found the canary, so that it read
  * to the end with rules that work, and counted as many bytes as there are; everything else throws ScannerUnavailable.
  */
-export async function runGitleaks(
-  { access, bytes }: ScanRepository,
-  config: string,
-  timeoutMs: number,
-): Promise<readonly GitleaksEntry[]> {
+export async function runGitleaks(run: GitleaksRun): Promise<readonly GitleaksEntry[]> {
+  const { access, patch, config, limit } = run;
   const file = join(access.gitDir, "gitleaks.toml");
   writeFileSync(file, config);
+  const options = [
+    ...OPTIONS,
+    `--config=${file}`,
+    `--max-decode-depth=${patch.isDecoded ? 2 : 0}`,
+    `--log-opts=${[...LOG_OPTIONS, patch.ref].join(" ")}`,
+  ];
   const end = await runChild({
-    argv: ["prlimit", ...LIMITS, "gitleaks", "git", ...OPTIONS, `--config=${file}`, access.gitDir],
+    argv: ["prlimit", ...LIMITS, "gitleaks", "git", ...options, access.gitDir],
     environment: {
       ...environmentOf(access),
       GIT_DIR: access.gitDir,
       GOMEMLIMIT: String(COLLECT_AT_BYTES),
     },
     cwd: "/",
-    timeoutMs,
-    signal: access.signal,
+    timeoutMs: LONGEST_RUN_MS,
+    signal: AbortSignal.any([access.signal, limit]),
     mostOutputBytes: MOST_REPORT_BYTES,
   });
   access.signal.throwIfAborted();
   const entries = end.code === FOUND ? entriesOf(end.stdout) : undefined;
-  const hasReadAll = new RegExp(`scanned ~${bytes} bytes `).test(end.stderr);
+  const hasReadAll = new RegExp(`scanned ~${patch.bytes} bytes `).test(end.stderr);
   if (entries === undefined || !hasReadAll || !entries.some(isCanary))
-    throw new ScannerUnavailable(whyNot(end));
+    throw new ScannerUnavailable(limit.aborted ? ENDS["time limit"] : whyNot(end));
   return entries.filter(({ RuleID }) => RuleID !== CANARY.rule);
 }
 

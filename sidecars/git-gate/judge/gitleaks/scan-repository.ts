@@ -2,23 +2,30 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { join } from "node:path";
 import { type GitAccess, gitOutput } from "../../process/git-process.ts";
 import { type PushedObject, readObjects } from "../push-objects.ts";
+import { divide, type PatchContents } from "./scan-patches.ts";
 
 /**
- * A repository of one commit, which adds every file of a push once, whole, and the texts of its commits and tags.
+ * A repository of commits that add every file of a push once, whole, and the texts of its commits and tags.
  *
  * gitleaks reads patches as `git log` writes them. A history hides things in them that a scan must see: merges, tags,
- * binary files, names that the patches' reader does not understand, commits of a range that cannot be read. Here is
- * one patch with names of ours, so that what was read can be counted to the byte.
+ * binary files, names that the patches' reader does not understand, commits of a range that cannot be read. Here are
+ * patches with names of ours, so that what was read can be counted to the byte. There are several of them when a push
+ * is large: gitleaks holds a patch whole, several times.
  */
 export interface ScanRepository {
   readonly access: GitAccess;
-  /** of all that it adds */
-  readonly bytes: number;
+  readonly patches: readonly ScanPatch[];
 }
 
-/** The one branch. */
-export const SCAN_REF = "refs/heads/scan";
-/** A made-up secret in the last file of the patch: who finds it has read all that comes before. */
+/** One commit without a parent. */
+export interface ScanPatch {
+  readonly ref: string;
+  /** of all that it adds */
+  readonly bytes: number;
+  readonly isDecoded: boolean;
+}
+
+/** A made-up secret in the last file of each patch: who finds it has read all that comes before. */
 export const CANARY = {
   file: "z/canary",
   rule: "git-gate-canary",
@@ -45,9 +52,15 @@ export async function withScanRepository<T>(
   try {
     writeEmpty(folder);
     const own = { ...access, gitDir: folder, environment: alternatesOf(access) };
-    const input = new Import(access, objects);
-    for await (const _ of gitOutput(own, ["fast-import", "--quiet"], input.stream()));
-    return await use({ access: own, bytes: input.bytes });
+    const contents = await divide(access, objects);
+    // a scan of nothing shows that there could be one
+    const parts = contents.length === 0 ? [NOTHING] : contents;
+    const input = linesOf(access, objects, parts);
+    for await (const _ of gitOutput(own, ["fast-import", "--quiet"], input));
+    const patches = parts.map(({ bytes, isDecoded }, number) => {
+      return { ref: refOf(number), bytes: bytes + CANARY.text.length, isDecoded };
+    });
+    return await use({ access: own, patches });
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -70,53 +83,45 @@ function alternatesOf({ gitDir, environment }: GitAccess): Record<string, string
   return { GIT_ALTERNATE_OBJECT_DIRECTORIES: places.filter((place) => existsSync(place)).join(":") };
 }
 
+const NOTHING: PatchContents = { indexes: [], bytes: 0, isDecoded: true };
+const refOf = (number: number): string => `refs/heads/scan-${number}`;
+
 /** What git fast-import is told. */
-class Import {
-  bytes = 0;
-  readonly #access: GitAccess;
-  readonly #objects: readonly PushedObject[];
-
-  constructor(access: GitAccess, objects: readonly PushedObject[]) {
-    this.#access = access;
-    this.#objects = objects;
-  }
-
-  async *stream(): AsyncGenerator<string | Buffer> {
-    yield `commit ${SCAN_REF}\ncommitter git-gate <git-gate@localhost> 0 +0000\ndata 0\n`;
-    for (const [index, object] of this.#objects.entries()) {
-      if (object.type === "blob")
-        yield this.#counted(object.size, `${object.id} ${index}/${nameOf(object)}\n`);
-    }
-    yield* this.#texts();
-    yield this.#inline(CANARY.file, CANARY.text.length);
-    yield `${CANARY.text}\n`;
-  }
-
-  /** Commits and tags, raw: no file holds them, and the owner's rules are for them as well. */
-  async *#texts(): AsyncGenerator<string | Buffer> {
-    const all = this.#objects.map((object, index) => ({ object, index }));
-    const texts = all.filter(({ object: { type } }) => type === "commit" || type === "tag");
-    if (texts.length === 0) return;
-    let at = 0;
-    for await (const { object, bytes } of readObjects(
-      this.#access,
-      texts.map(({ object }) => object),
-    )) {
-      yield this.#inline(`${texts[at++]?.index}/${object.type}`, bytes.length);
-      // whoever reads this stream may be behind
-      yield Buffer.from(bytes);
+async function* linesOf(
+  access: GitAccess,
+  objects: readonly PushedObject[],
+  parts: readonly PatchContents[],
+): AsyncGenerator<string | Buffer> {
+  const listed = parts.flatMap(({ indexes }) => indexes.flatMap((index) => objects[index] ?? []));
+  const texts = readTexts(access, listed);
+  for (const [number, { indexes }] of parts.entries()) {
+    yield `commit ${refOf(number)}\ncommitter git-gate <git-gate@localhost> 0 +0000\ndata 0\n`;
+    for (const index of indexes) {
+      const object = objects[index];
+      if (object?.type === "blob") yield `M 100644 ${object.id} ${index}/${nameOf(object)}\n`;
+      if (object === undefined || !isText(object)) continue;
+      yield inline(`${index}/${object.type}`, object.size);
+      yield (await texts.next()).value ?? "";
       yield "\n";
     }
+    yield `${inline(CANARY.file, CANARY.text.length)}${CANARY.text}\n`;
   }
+}
 
-  #inline(file: string, length: number): string {
-    return this.#counted(length, `inline ${file}\ndata ${length}\n`);
-  }
+const inline = (file: string, length: number): string => `M 100644 inline ${file}\ndata ${length}\n`;
 
-  #counted(length: number, file: string): string {
-    this.bytes += length;
-    return `M 100644 ${file}`;
-  }
+const isText = ({ type }: PushedObject): boolean => type === "commit" || type === "tag";
+
+/** Commits and tags, raw: no file holds them, and the owner's rules are for them as well. */
+async function* readTexts(
+  access: GitAccess,
+  objects: readonly PushedObject[],
+): AsyncGenerator<Buffer, undefined> {
+  const texts = objects.filter(isText);
+  if (texts.length === 0) return undefined;
+  // whoever reads them may be behind
+  for await (const { bytes } of readObjects(access, texts)) yield Buffer.from(bytes);
+  return undefined;
 }
 
 /** no rule looks at more of a path */

@@ -3,7 +3,7 @@ import type { GitAccess } from "../../process/git-process.ts";
 import type { PushedObject } from "../push-objects.ts";
 import { gitleaksConfigs, rulesConfig } from "./gitleaks-config.ts";
 import { type GitleaksEntry, runGitleaks, ScannerUnavailable } from "./run-gitleaks.ts";
-import { objectOfFile, withScanRepository } from "./scan-repository.ts";
+import { objectOfFile, type ScanRepository, withScanRepository } from "./scan-repository.ts";
 
 /** A secret that gitleaks found; no line where the name of the file is what it found. */
 export interface FoundByGitleaks {
@@ -23,17 +23,27 @@ export async function scanWithGitleaks(
   objects: readonly PushedObject[],
   { rules, timeoutMs }: GitleaksScan,
 ): Promise<readonly FoundByGitleaks[]> {
+  const limit = AbortSignal.timeout(timeoutMs);
   const [builtIn, ...own] = gitleaksConfigs(rules);
-  return withScanRepository(access, objects, async (repository) => {
-    const entries = [...(await runGitleaks(repository, builtIn, timeoutMs))];
-    for (const config of own) {
-      const found = await runGitleaks(repository, config, timeoutMs).catch(async (error: unknown) => {
-        throw (await unreadableRule(access, rules)) ?? error;
-      });
-      entries.push(...found);
-    }
-    return entries.toSorted(byPlace).map((entry) => foundIn(objects, entry));
+  const entries = await withScanRepository(access, objects, async (repository) => {
+    const found = await runOverPatches(repository, builtIn, limit);
+    for (const config of own) found.push(...(await runOverPatches(repository, config, limit)));
+    return found;
+  }).catch(async (error: unknown) => {
+    if (!(error instanceof ScannerUnavailable) || limit.aborted) throw error;
+    throw (await unreadableRule(access, rules)) ?? error;
   });
+  return entries.toSorted(byPlace).map((entry) => foundIn(objects, entry));
+}
+
+async function runOverPatches(
+  { access, patches }: ScanRepository,
+  config: string,
+  limit: AbortSignal,
+): Promise<GitleaksEntry[]> {
+  const entries: GitleaksEntry[] = [];
+  for (const patch of patches) entries.push(...(await runGitleaks({ access, patch, config, limit })));
+  return entries;
 }
 
 /** gitleaks tells them in any order. Of those in one line the rule that knows best what it is comes first. */
@@ -68,22 +78,22 @@ export async function whyNoScan(access: GitAccess, scan: GitleaksScan): Promise<
 /** enough to read a rule and one word */
 const TRIAL_TIMEOUT_MS = 10_000;
 
-/** The first rule that gitleaks fails with when it has nothing else to do. */
+/** The first rule that gitleaks fails with when it has nothing else to do; none when it fails with its own. */
 async function unreadableRule(
   access: GitAccess,
   rules: ScanPolicy["rules"],
 ): Promise<ScannerUnavailable | undefined> {
-  return withScanRepository(access, [], async (repository) => {
-    for (const rule of rules) {
-      try {
-        await runGitleaks(repository, rulesConfig([rule]), TRIAL_TIMEOUT_MS);
-      } catch (error) {
-        if (!(error instanceof ScannerUnavailable)) throw error;
-        return new ScannerUnavailable(
-          `gitleaks cannot use the pattern of the rule ${rule.name}: it must be RE2`,
-        );
-      }
-    }
-    return undefined;
-  });
+  const fails = (config: string): Promise<boolean> =>
+    withScanRepository(access, [], (repository) =>
+      runOverPatches(repository, config, AbortSignal.timeout(TRIAL_TIMEOUT_MS)).then(
+        () => false,
+        (error: unknown) => error instanceof ScannerUnavailable,
+      ),
+    );
+  if (rules.length === 0 || (await fails(rulesConfig([])))) return undefined;
+  for (const rule of rules) {
+    if (!(await fails(rulesConfig([rule])))) continue;
+    return new ScannerUnavailable(`gitleaks cannot use the pattern of the rule ${rule.name}: it must be RE2`);
+  }
+  return undefined;
 }

@@ -21,6 +21,8 @@ export interface AuditDependencies {
   readonly clock: Clock;
   /** the end of the controller */
   readonly signal: AbortSignal;
+  /** told of each push and of each failure of a remote, by the uid of the bottle */
+  readonly onGit: (uid: string) => void;
   /** told what nobody expected, such as a full disk; the log is read again after a while */
   readonly onError: (error: unknown, bottle: string) => void;
 }
@@ -72,7 +74,7 @@ async function follow(bottle: Bottle, dependencies: AuditDependencies, signal: A
 
 async function copyLog(
   bottle: Bottle,
-  { logs, stateDir, told, metrics }: AuditDependencies & { readonly told: AuditEvents },
+  { logs, stateDir, told, metrics, onGit }: AuditDependencies & { readonly told: AuditEvents },
   signal: AbortSignal,
 ): Promise<void> {
   const { uid, name, namespace = "default" } = bottle.metadata;
@@ -82,6 +84,7 @@ async function copyLog(
     const record = parseAuditLine(text);
     if (record === undefined || !audit.append(record)) continue;
     told.tell(bottle, record);
+    if (record.gate === "git" && (record.method === "push" || record.verdict === "error")) onGit(uid);
     // a bottle that is gone has been forgotten
     if (!signal.aborted) metrics.count({ namespace, name }, record);
   }

@@ -26,6 +26,7 @@ import { instanceOf } from "../instance.ts";
 import { removeConnection, STATE_FILES, writeConnection } from "../state-folder.ts";
 import { createInProcessClient, openSqliteStore, type ResourceStore } from "../store/index.ts";
 import { VERSION } from "../version.ts";
+import { PushHints } from "./push-hints.ts";
 import type { ReportStart } from "./start-report.ts";
 
 /** A control plane that answers. */
@@ -100,6 +101,7 @@ function runEngine(parts: Parts): () => Promise<void> {
   const { config, logger, client, vault, machine, metrics } = parts;
   const end = new AbortController();
   const events = createEventRecorder({ client, clock: systemClock, logger });
+  const pushes = new PushHints(systemClock);
   const reconciler = createReconciler(parts, events, end.signal);
   const controller = createBottleController({
     client,
@@ -113,10 +115,11 @@ function runEngine(parts: Parts): () => Promise<void> {
       stateDir: config.stateDir,
       clock: systemClock,
       signal: end.signal,
+      onGit: (uid) => pushes.tell(uid),
       onError: (err, key) => logger.error({ key, err }, "the audit cannot be kept"),
     }),
     sweep: createOrphanSweep({ client, runtime: machine.runtime }),
-    hints: (signal) => machine.runtime.watch(signal),
+    hints: (signal) => pushes.beside(machine.runtime.watch(signal), signal),
     onSecretGone: (uid) => vault.forget(uid),
   });
   const ended = controller.run(end.signal);

@@ -38,9 +38,13 @@ export async function printGitStatus(
   const { terminal } = context;
   if (output === "json") print(terminal, toJson(facts));
   else if (output === "yaml") print(terminal, await toYaml(facts));
-  else if (facts.remotes.length > 0 || facts.condition !== undefined) print(terminal, gitStatusText(facts));
+  else if (hasMore(facts)) print(terminal, gitStatusText(facts));
   else say(terminal, `bottle ${bottle} has no remotes`);
 }
+
+/** Without remotes all is well, unless something else is said, as of a bottle that is suspended. */
+const hasMore = ({ remotes, condition }: GitFacts): boolean =>
+  remotes.length > 0 || (condition !== undefined && condition.status !== "True");
 
 /** What a Bottle's status says of git. */
 export function gitFactsOf(object: KubeObject, of: Pick<GitFacts, "bottle" | "namespace">): GitFacts {

@@ -1,20 +1,18 @@
-import { type ChildProcess, spawn } from "node:child_process";
 import { globSync, mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterEach, describe, expect, it } from "vitest";
 import { noise } from "../bench/git-repository.ts";
+import { type GateChild, startGateChild } from "./git-gate-child.ts";
 import { type GitWorld, startGitWorld } from "./git-kit.ts";
 import { aSmallDisk, type SmallDisk } from "./small-disk.ts";
 
-const PROGRAM = join(import.meta.dirname, "git-gate-process.ts");
 const MEGABYTE = 1024 * 1024;
 
 let world: GitWorld;
 let disk: SmallDisk | undefined;
-let gate: ChildProcess | undefined;
+let gate: GateChild | undefined;
 afterEach(async () => {
-  gate?.kill("SIGKILL");
+  await gate?.kill();
   await disk?.end();
   await world.close();
   [disk, gate] = [undefined, undefined];
@@ -27,13 +25,7 @@ async function startOnSmallDisk(megabytes: number): Promise<SmallDisk> {
   mkdirSync(mirrorsFolder, { recursive: true });
   const small = await aSmallDisk(mirrorsFolder, megabytes);
   disk = small;
-  const [enter = "", ...words] = [...small.enter, process.execPath, PROGRAM, world.socket, "pass"];
-  const child = spawn(enter, words, { stdio: ["pipe", "pipe", "inherit"] });
-  gate = child;
-  const lines: string[] = [];
-  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-  child.stdin.end(JSON.stringify(world.options));
-  await expect.poll(() => lines).toContain("ready");
+  gate = await startGateChild(world, "pass", small.enter);
   return small;
 }
 

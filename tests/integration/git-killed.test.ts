@@ -1,50 +1,27 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { once } from "node:events";
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { globSync } from "node:fs";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { afterEach, beforeEach, expect, it, describe } from "vitest";
-import { startGate as startGateHere } from "./git-gates.ts";
+import { type GateChild, startGateChild } from "./git-gate-child.ts";
+import { startGate } from "./git-gates.ts";
 import { type GitWorld, processesWith, setHook, startGitWorld } from "./git-kit.ts";
 
-const PROGRAM = join(import.meta.dirname, "git-gate-process.ts");
-
 let world: GitWorld;
-let gate: ChildProcess;
-let lines: string[];
+let gate: GateChild;
 
 beforeEach(async () => {
   world = await startGitWorld({ stopped: true });
 });
 afterEach(async () => {
-  gate.kill("SIGKILL");
+  await gate.kill();
   await world.close();
 });
-
-/** Starts a gate in a process of its own. */
-async function startGate(mode: "hold" | "pass"): Promise<void> {
-  rmSync(world.socket, { force: true });
-  const child = spawn(process.execPath, [PROGRAM, world.socket, mode], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  gate = child;
-  lines = [];
-  createInterface({ input: child.stdout }).on("line", (line) => lines.push(line));
-  child.stdin.end(JSON.stringify(world.options));
-  await expect.poll(() => lines).toContain("ready");
-}
-
-async function kill(): Promise<void> {
-  const ended = once(gate, "exit");
-  gate.kill("SIGKILL");
-  await ended;
-}
 
 /** The mirror after a new gate's first fetch is at what upstream has. */
 async function expectAgreement(): Promise<void> {
   rmSync(world.socket, { force: true });
-  const next = await startGateHere(world.options, world.socket);
+  const next = await startGate(world.options, world.socket);
   await world.must(world.folder, "ls-remote", world.url);
   expect(world.refs(world.mirror)).toEqual(world.refs(world.upstream));
   execFileSync("git", ["-C", world.mirror, "fsck", "--full"], { stdio: "ignore" });
@@ -54,13 +31,13 @@ async function expectAgreement(): Promise<void> {
 
 describe("a gate that is killed", () => {
   it("while it judges a push leaves nothing of it anywhere, and no key behind", async () => {
-    await startGate("hold");
+    gate = await startGateChild(world, "hold");
     const before = world.refs(world.upstream);
     const work = await world.clone("work");
     await world.commit(work, "a", "a\n");
     const pushed = world.git(work, "push", "origin", "main");
-    await expect.poll(() => lines).toContain("judging");
-    await kill();
+    await expect.poll(() => gate.lines).toContain("judging");
+    await gate.kill();
     expect((await pushed).code).not.toBe(0);
     expect(world.refs(world.upstream)).toEqual(before);
     expect(world.refs(world.mirror)).toEqual(before);
@@ -69,7 +46,7 @@ describe("a gate that is killed", () => {
   });
 
   it("while upstream takes a push leaves all or nothing of it", async () => {
-    await startGate("pass");
+    gate = await startGateChild(world, "pass");
     const work = await world.clone("work");
     const [began, goOn] = [join(world.folder, "began"), join(world.folder, "go-on")];
     execFileSync("mkfifo", [goOn]);
@@ -78,7 +55,7 @@ describe("a gate that is killed", () => {
     const first = await world.commit(work, "a", "a\n");
     const pushed = world.git(work, "push", "origin", "main", "main:second");
     await expect.poll(() => existsSync(began)).toBe(true);
-    await kill();
+    await gate.kill();
     expect((await pushed).code).not.toBe(0);
     expect(world.refs(world.mirror)).toEqual(before);
     writeFileSync(goOn, "");
@@ -92,11 +69,11 @@ describe("a gate that is killed", () => {
 
 describe("the private key", () => {
   it("is on no disk of the gate, in no child's environment or argv, and in no child of a push", async () => {
-    await startGate("hold");
+    gate = await startGateChild(world, "hold");
     const work = await world.clone("work");
     await world.commit(work, "a", "a\n");
     const pushed = world.git(work, "push", "origin", "main");
-    await expect.poll(() => lines).toContain("judging");
+    await expect.poll(() => gate.lines).toContain("judging");
     const secret = world.sshd.privateKey.split("\n")[2] ?? "";
     expect(secret.length).toBeGreaterThan(60);
     // git, its hook and the rest are there
@@ -106,7 +83,7 @@ describe("the private key", () => {
     const ours = files.filter((file) => statSync(file).isFile());
     expect(ours.length).toBeGreaterThan(5);
     expect(ours.filter((file) => readFileSync(file, "latin1").includes(secret))).toEqual([]);
-    await kill();
+    await gate.kill();
     await pushed;
     await expect.poll(() => processesWith(world.gateFolder)).toEqual([]);
   });

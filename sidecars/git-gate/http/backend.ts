@@ -39,6 +39,10 @@ export function runBackend(call: BackendCall): Promise<string> {
   });
   return new Promise((done) => {
     child.on("error", () => undefined);
+    // what one that broke leaves behind would hold the answer open
+    child.on("exit", (code) => {
+      if (code !== 0) end();
+    });
     child.on("close", () => {
       limit.removeEventListener("abort", end);
       answer.end();

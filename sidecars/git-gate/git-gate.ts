@@ -207,7 +207,7 @@ export class GitGate {
     const { remote, asked } = context;
     // in version 2 this says what git can do, and the refs are asked for by a call
     const showsRefs = asked.service === "git-receive-pack" || protocolOf(request) !== "version=2";
-    if (showsRefs || !(await remote.mirror.isReadable())) await remote.refresh();
+    if (showsRefs || !(await remote.mirror.isReadable())) await remote.refreshSoon();
     await this.#backend(context, { request, response, body: Readable.from([]) });
   }
 
@@ -221,7 +221,7 @@ export class GitGate {
     if (typeof body === "string") return void answerText(response, 415, body);
     if (asked.service === "git-receive-pack") return this.#push(context, { request, response, body });
     const question = await asksForObjects(body);
-    await (question.does ? remote.refreshUnlessFresh() : remote.refresh());
+    await (question.does ? remote.refreshUnlessFresh() : remote.refreshSoon());
     await this.#backend(context, { request, response, body: question.body });
     if (response.writableFinished && response.statusCode < 400) {
       return outcomeOf("accepted", "Fetched", `${remote.declaration.policy.name} was read`);

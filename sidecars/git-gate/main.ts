@@ -24,6 +24,7 @@ const LIMITS = {
   fetchTimeoutMs: 30 * 60_000,
   pushTimeoutMs: 10 * 60_000,
   idleMs: 60_000,
+  patienceMs: 90_000,
   maxMirrorBytes: 10 * 1024 * MIB,
   requestTimeoutMs: 45 * 60_000,
 };

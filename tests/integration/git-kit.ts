@@ -66,6 +66,7 @@ const LIMITS = {
   fetchTimeoutMs: 30_000,
   pushTimeoutMs: 30_000,
   idleMs: 60_000,
+  patienceMs: 90_000,
   maxMirrorBytes: 4 * 1024 * 1024 * 1024,
   requestTimeoutMs: 60_000,
 };

@@ -95,3 +95,17 @@ describe("an ssh-agent that crashed", () => {
     expect(world.sshd.logins()).toBe(2);
   });
 });
+
+describe("a refresh that takes long", () => {
+  it("is not waited for in silence, and goes on for who asks again", async () => {
+    world = await startGitWorld({ limits: { patienceMs: 1_500 } });
+    await list();
+    const silent = world.sshd.sessions();
+    for (const pid of silent) process.kill(pid, "SIGSTOP");
+    const ended = await world.git(world.folder, "ls-remote", world.url);
+    for (const pid of silent) process.kill(pid, "SIGCONT");
+    expect(ended.stderr).toContain("the gate is still fetching from upstream, and goes on: try again");
+    await list();
+    expect(world.sshd.logins()).toBe(1);
+  });
+});

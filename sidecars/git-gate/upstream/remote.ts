@@ -47,6 +47,7 @@ export class Remote {
   readonly #access: Access;
   readonly #folder: string;
   readonly #maxBytes: number;
+  readonly #patienceMs: number;
   readonly #turns = new Turns(1);
   #waiting: Promise<void> | undefined;
   #suspect = false;
@@ -62,6 +63,7 @@ export class Remote {
     this.#access = access;
     this.#folder = folder;
     this.#maxBytes = limits.maxMirrorBytes;
+    this.#patienceMs = limits.patienceMs;
     const environment = gitEnvironment(path);
     this.upstream = new Upstream({ url: declaration.policy.url, access, environment, limits, signal });
   }
@@ -112,9 +114,21 @@ export class Remote {
     return this.#waiting;
   }
 
+  /**
+   * The same for a client, who gets an UpstreamError when it has waited for long: git tells it nothing before it has the
+   * refs. The refresh goes on.
+   */
+  async refreshSoon(): Promise<void> {
+    const impatient = AbortSignal.timeout(this.#patienceMs);
+    const waited = new Promise<never>((_, fail) => {
+      impatient.addEventListener("abort", () => fail(stillFetching()));
+    });
+    await Promise.race([this.refresh(), waited]);
+  }
+
   /** The same for who follows a request that was refreshed for: that one counts, when it was a moment ago. */
   async refreshUnlessFresh(): Promise<void> {
-    if (this.#fresh.aborted) await this.refresh();
+    if (this.#fresh.aborted) await this.refreshSoon();
   }
 
   /**
@@ -188,6 +202,12 @@ export class Remote {
 }
 
 const MEGABYTE = 1024 * 1024;
+
+const stillFetching = (): UpstreamError =>
+  new UpstreamError(
+    "UpstreamUnreachable",
+    "the gate is still fetching from upstream, and goes on: try again in a minute",
+  );
 
 /** What made a fetch fail, where the mirror is not to be suspected. */
 function errorOf(end: ChildEnd): Error | undefined {

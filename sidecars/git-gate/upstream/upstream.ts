@@ -12,6 +12,8 @@ export interface UpstreamLimits {
   readonly pushTimeoutMs: number;
   /** how long a login to upstream is kept that nobody uses */
   readonly idleMs: number;
+  /** how long a client waits for a refresh, which goes on without it */
+  readonly patienceMs: number;
   /** of all objects of one mirror */
   readonly maxMirrorBytes: number;
 }

@@ -69,8 +69,11 @@ describe("a login to upstream", () => {
     await list();
     const silent = world.sshd.sessions();
     for (const pid of silent) process.kill(pid, "SIGSTOP");
+    const began = performance.now();
     const ended = await world.git(world.folder, "ls-remote", world.url);
     expect(ended.stderr).toContain("UpstreamUnreachable: upstream did not answer (time limit)");
+    // ssh itself finds out after 15 s
+    expect(performance.now() - began).toBeLessThan(10_000);
     await list();
     for (const pid of silent) process.kill(pid, "SIGKILL");
   });

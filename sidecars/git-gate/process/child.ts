@@ -57,6 +57,10 @@ export function runChild(run: ChildRun): Promise<ChildEnd> {
   child.stdin.end(run.input ?? "");
   return new Promise((done) => {
     child.on("error", () => (ended ??= "not started"));
+    // a login that is shared holds the ends of the pipes of whoever uses it
+    child.on("exit", () => {
+      if (ended !== undefined) for (const stream of [child.stdout, child.stderr]) stream.destroy();
+    });
     child.on("close", (code) => {
       limit.removeEventListener("abort", onLimit);
       run.signal.removeEventListener("abort", onAbort);

@@ -18,16 +18,24 @@ export class GitLab {
     this.upstream = upstream;
   }
 
+  /** Leaves nothing behind when it fails. */
   static async start(): Promise<GitLab> {
     const lab = new EscapeLab();
     await lab.begin();
-    const bottle = await lab.startBottle();
-    const { IPAM } = await docker.getNetwork(lab.uplink).inspect();
-    const upstream = await startGitUpstream(IPAM?.Config?.[0]?.["Gateway"] ?? "");
-    const git = new GitLab(lab, bottle, upstream);
-    await bottle.configure({ git: { remotes: [upstream.remote] }, secrets: [upstream.secret] });
-    await git.#untilReady(AbortSignal.timeout(30_000));
-    return git;
+    let upstream: GitUpstream | undefined;
+    try {
+      const bottle = await lab.startBottle();
+      const { IPAM } = await docker.getNetwork(lab.uplink).inspect();
+      upstream = await startGitUpstream(IPAM?.Config?.[0]?.["Gateway"] ?? "");
+      const git = new GitLab(lab, bottle, upstream);
+      await bottle.configure({ git: { remotes: [upstream.remote] }, secrets: [upstream.secret] });
+      await git.#untilReady(AbortSignal.timeout(30_000));
+      return git;
+    } catch (error) {
+      await upstream?.close();
+      await lab.end();
+      throw error;
+    }
   }
 
   async end(): Promise<void> {

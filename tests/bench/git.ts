@@ -22,8 +22,6 @@ const ROUNDS = 3;
 const MEGABYTE = 1024 * 1024;
 const BARS = { clone: 1.3, fetch: 1.3, pushMs: 400, gateBytes: 100 * MEGABYTE };
 const PROGRAM = join(import.meta.dirname, "../integration/git-gate-process.ts");
-// packages in CommonJS want it
-const REQUIRE = `import { createRequire } from "node:module"; const require = createRequire(import.meta.url);`;
 const LIMIT_MS = 600_000;
 
 const ms = (times: readonly number[]): string => `${quantile(times, 0.5).toFixed(0)} ms`;
@@ -161,7 +159,7 @@ function memory(what: string, { ownBytes, childrenBytes }: PeakMemory): void {
 async function startGate(): Promise<number> {
   const path = await scanPath();
   // as files that need no others, which is what the sidecars image has
-  const [program, hookProgram] = [join(world.folder, "gate.mjs"), join(world.folder, "hook.cjs")];
+  const [program, hookProgram] = [join(world.folder, "gate.cjs"), join(world.folder, "hook.cjs")];
   await bundle(PROGRAM, program);
   await bundle(world.options.hookProgram, hookProgram);
   const child = spawn(process.execPath, [...NODE_FLAGS, program, world.socket, "scan"], {
@@ -178,17 +176,7 @@ async function startGate(): Promise<number> {
 }
 
 async function bundle(entry: string, outfile: string): Promise<void> {
-  const format = outfile.endsWith(".cjs") ? "cjs" : "esm";
-  const banner = format === "cjs" ? {} : { js: REQUIRE };
-  await build({
-    entryPoints: [entry],
-    outfile,
-    bundle: true,
-    minify: true,
-    platform: "node",
-    format,
-    banner,
-  });
+  await build({ entryPoints: [entry], outfile, bundle: true, minify: true, platform: "node", format: "cjs" });
 }
 
 async function clone(way: "direct" | "gate", name: string, keep = false): Promise<void> {

@@ -21,7 +21,7 @@ const judges: Record<string, InspectPush> = {
 };
 const judge = judges[mode];
 if (judge === undefined) throw new Error(`there is no mode ${mode}`);
-await startGate(
+void startGate(
   {
     ...options,
     inspectPush: (request, signal) => {
@@ -30,5 +30,4 @@ await startGate(
     },
   },
   socket,
-);
-process.stdout.write("ready\n");
+).then(() => process.stdout.write("ready\n"));

@@ -156,6 +156,9 @@ type RemoteFields = z.infer<typeof RemoteFields>;
 
 const isHttps = ({ url }: RemoteFields): boolean => url.startsWith("https://");
 const CEL_HTTPS = "self.url.startsWith('https://')";
+// of a URL of another scheme it is enough to say that
+const isSsh = ({ url }: RemoteFields): boolean => url.startsWith("ssh://") || !url.includes("://");
+const CEL_SSH = "(self.url.startsWith('ssh://') || !self.url.contains('://'))";
 const usesForge = ({ keyProvider }: RemoteFields): boolean => keyProvider === "gitea";
 const CEL_USES_FORGE = "(has(self.keyProvider) && self.keyProvider == 'gitea')";
 // a home folder has no owner at the forge
@@ -163,8 +166,8 @@ const OWNER_AND_NAME = "^(ssh://[^/]+/|[^/:]+:/?)[^/~][^/]*/[^/]+/?$";
 
 const REMOTE_RULES: readonly Rule<RemoteFields>[] = [
   {
-    holds: (self) => isHttps(self) || self.knownHost !== undefined,
-    cel: `${CEL_HTTPS} || has(self.knownHost)`,
+    holds: (self) => !isSsh(self) || self.knownHost !== undefined,
+    cel: `!${CEL_SSH} || has(self.knownHost)`,
     message:
       "is required for ssh, so that no other host can answer: `bb git known-host HOST` prints the line and its fingerprint to compare",
     at: ["knownHost"],
@@ -182,8 +185,8 @@ const REMOTE_RULES: readonly Rule<RemoteFields>[] = [
     at: ["caBundle"],
   },
   {
-    holds: (self) => isHttps(self) || self.identity !== undefined,
-    cel: `${CEL_HTTPS} || has(self.identity)`,
+    holds: (self) => !isSsh(self) || self.identity !== undefined,
+    cel: `!${CEL_SSH} || has(self.identity)`,
     message:
       "is required for ssh: name the Secret that holds the private key, or with `keyProvider: gitea` the API token",
     at: ["identity"],

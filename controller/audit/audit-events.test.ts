@@ -51,7 +51,7 @@ describe("AuditEvents", () => {
   it("tells pushes, refused ones, and what kept git from its upstream", () => {
     told.length = 0;
     audited.tell(bottle, push());
-    audited.tell(bottle, push({ verdict: "deny", code: "PushRejected", because: "a key in a.txt" }));
+    audited.tell(bottle, push({ verdict: "deny", code: "PushRefused", because: "a key in a.txt" }));
     audited.tell(
       bottle,
       push({ verdict: "error", method: "fetch", code: "HostKeyMismatch", refs: [], because: "x" }),
@@ -59,7 +59,7 @@ describe("AuditEvents", () => {
     audited.tell(bottle, push({ method: "fetch", code: "Fetched" }));
     expect(told).toEqual([
       { type: "Normal", reason: "Pushed", message: "app: refs/heads/work" },
-      { type: "Warning", reason: "PushRejected", message: "app: refs/heads/work: a key in a.txt" },
+      { type: "Warning", reason: "PushRefused", message: "app: refs/heads/work: a key in a.txt" },
       { type: "Warning", reason: "HostKeyMismatch", message: "app: x" },
     ]);
   });
@@ -76,11 +76,11 @@ describe("AuditEvents", () => {
     now = new Date(now.getTime() + 10 * 60_000);
     told.length = 0;
     for (let index = 0; index < 100; index++) audited.tell(bottle, push({ refs: [`refs/heads/${index}`] }));
-    audited.tell(bottle, push({ verdict: "deny", code: "PushRejected" }));
+    audited.tell(bottle, push({ verdict: "deny", code: "PushRefused" }));
     expect(told.map(({ reason }) => reason)).toEqual([
       ...Array.from({ length: 20 }, () => "Pushed"),
       "ManyPushes",
-      "PushRejected",
+      "PushRefused",
     ]);
   });
 });

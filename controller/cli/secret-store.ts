@@ -52,7 +52,10 @@ export async function setSecret(
   const bound = stored.metadata.annotations?.[HOSTS_ANNOTATION];
   print(context.terminal, `${qualifiedName(resource, name)} set\n`);
   if (!bound)
-    say(context.terminal, "it is bound to no host yet, so no route can use it: add --host HOST[:PORT]");
+    say(
+      context.terminal,
+      "it is bound to no host yet, so no route and no git remote can use it: add --host HOST[:PORT]",
+    );
 }
 
 /** Names, keys and hosts; never values. */

@@ -22,10 +22,10 @@ describe("BottleMetrics", () => {
     const metrics = new BottleMetrics();
     metrics.count(owner, aPush());
     metrics.count(owner, aPush());
-    metrics.count(owner, aPush({ verdict: "deny", code: "PushRejected", durationMs: 2000 }));
+    metrics.count(owner, aPush({ verdict: "deny", code: "PushRefused", durationMs: 2000 }));
     expect(seriesOf(metrics)).toEqual([
       `bot_bottle_git_operations_total{${OF},remote="app",operation="push",verdict="allow",code="Pushed"} 2`,
-      `bot_bottle_git_operations_total{${OF},remote="app",operation="push",verdict="deny",code="PushRejected"} 1`,
+      `bot_bottle_git_operations_total{${OF},remote="app",operation="push",verdict="deny",code="PushRefused"} 1`,
       `bot_bottle_git_bytes_total{${OF},remote="app",operation="push",direction="received"} 3000`,
       `bot_bottle_git_bytes_total{${OF},remote="app",operation="push",direction="sent"} 60`,
       'bot_bottle_git_operation_duration_seconds_sum{operation="push",verdict="allow"} 0.6',

@@ -120,7 +120,7 @@ describe("bb logs --git", () => {
   const lines = [
     record(1, { verdict: "allow", code: "Fetched", method: "fetch", refs: [] }),
     record(2, { gate: "egress", verdict: "deny", code: "HostNotAllowed" }),
-    record(3, { verdict: "deny", code: "PushRejected", rule: "aws-access-key" }),
+    record(3, { verdict: "deny", code: "PushRefused", because: "aws-access-key: a.txt" }),
     record(4, { verdict: "allow", code: "Pushed" }),
   ];
   beforeAll(() => {
@@ -133,7 +133,7 @@ describe("bb logs --git", () => {
       code: 0,
       stdout:
         "2026-01-01T00:00:01Z allow fetch app  Fetched: as told\n" +
-        "2026-01-01T00:00:03Z deny  push  app  refs/heads/work  PushRejected [aws-access-key]: as told\n" +
+        "2026-01-01T00:00:03Z deny  push  app  refs/heads/work  PushRefused: aws-access-key: a.txt\n" +
         "2026-01-01T00:00:04Z allow push  app  refs/heads/work  Pushed: as told\n",
       stderr: "",
     });
@@ -152,5 +152,6 @@ describe("bb logs --git", () => {
   it("has a form for git alone", async () => {
     expect(await bb(["logs", "gone", "-o", "json"])).toMatchObject({ code: 2, stdout: "" });
     expect(await bb(["logs", "gone", "--audit", "-o", "json"])).toMatchObject({ code: 2, stdout: "" });
+    expect(await bb(["logs", "gone", "--audit", "--git"])).toMatchObject({ code: 2, stdout: "" });
   });
 });

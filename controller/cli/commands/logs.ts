@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { pathOf, resolveResource } from "../api/discovery.ts";
 import { usageError } from "../cli-error.ts";
 import { nowMs } from "../clock.ts";
@@ -38,7 +38,12 @@ export function logsCommand(context: CommandContext): Command {
     .option("--since <duration>", "only what is younger, such as 10m", durationOf)
     .option("--timestamps", "with the time of each line")
     .option("--audit", "the audit, one JSON object a line; kept after the bottle is gone")
-    .option("--git", "fetches and pushes of the audit, for people; kept after the bottle is gone")
+    .addOption(
+      new Option(
+        "--git",
+        "fetches and pushes of the audit, for people; kept after the bottle is gone",
+      ).conflicts(["audit", "container"]),
+    )
     .addOption(outputOption(["json"]).conflicts("audit"))
     .addOption(timeoutOption("end after this time", "0"))
     .addHelpText("after", EXAMPLES)

@@ -5,7 +5,7 @@ import { gitLineText, isGitLine } from "./git-lines.ts";
 const aLine = (more: Partial<AuditRecord> = {}): string =>
   JSON.stringify({
     ...{ time: "2026-01-01T00:00:00.123Z", sequence: 1, run: "r", gate: "git", verdict: "deny" },
-    ...{ code: "PushRejected", because: "a key in a.txt", method: "push", route: "app" },
+    ...{ code: "PushRefused", because: "a key in a.txt", method: "push", route: "app" },
     ...more,
   });
 
@@ -22,12 +22,12 @@ describe("a git line of the audit", () => {
   it("is one line for people", () => {
     const refused = aLine({
       refs: ["refs/heads/work", "refs/tags/v1"],
-      rule: "aws-access-key",
+      because: "aws-access-key: a.txt",
       durationMs: 1240,
     });
     expect(gitLineText(refused)).toBe(
       "2026-01-01T00:00:00Z deny  push  app  refs/heads/work refs/tags/v1  " +
-        "PushRejected [aws-access-key]: a key in a.txt (1.2 s)",
+        "PushRefused: aws-access-key: a.txt (1.2 s)",
     );
     const served = aLine({ verdict: "allow", method: "fetch", code: "Fetched", because: "" });
     expect(gitLineText(served)).toBe("2026-01-01T00:00:00Z allow fetch app  Fetched");

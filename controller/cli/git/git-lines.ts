@@ -15,9 +15,10 @@ export function gitLineText(line: string): string {
 
 const refsOf = ({ refs = [] }: Partial<AuditRecord>): string => refs.join(" ");
 
-function reasonOf({ code = "", rule, because = "", durationMs }: Partial<AuditRecord>): string {
+/** Of a refused push the reason begins with its rule. */
+function reasonOf({ code = "", because = "", durationMs }: Partial<AuditRecord>): string {
   const took = durationMs === undefined ? "" : ` (${(durationMs / 1000).toFixed(1)} s)`;
-  return `${code}${rule === undefined ? "" : ` [${rule}]`}${because === "" ? "" : `: ${because}`}${took}`;
+  return `${code}${because === "" ? "" : `: ${because}`}${took}`;
 }
 
 /** undefined for a line that a crash cut off */

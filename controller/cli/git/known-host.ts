@@ -63,7 +63,7 @@ function sshHostOf(text: string): SshHost {
   const at = splitPort(text.toLowerCase());
   if (at !== undefined && at.port >= 1 && at.port <= 65_535) return at;
   throw usageError(
-    "name a host, with a port if it is not 22: no user, no path",
+    "name a host, and a port from 1 to 65535 if it is not 22: no user, no path",
     "bb git known-host git.example.com:2222",
   );
 }

@@ -1,5 +1,4 @@
 import { mkdirSync, rmSync } from "node:fs";
-import { readdir, rm } from "node:fs/promises";
 import { once } from "node:events";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";
@@ -7,7 +6,7 @@ import { join } from "node:path";
 import { Readable } from "node:stream";
 import { runBackend } from "./http/backend.ts";
 import { cgiVariables, protocolOf } from "./http/cgi-request.ts";
-import { type GateEvent, type InspectPush, type Outcome, RemoteFailure } from "./contract.ts";
+import type { GateEvent, InspectPush, Outcome } from "./contract.ts";
 import { gitEnvironment } from "./process/environment.ts";
 import { answerError, answerText } from "./http/gate-answer.ts";
 import { HookSocket } from "./hooks/hook-socket.ts";
@@ -15,15 +14,15 @@ import { HOOK_NONCE, HOOK_SOCKET } from "./hooks/hook-wire.ts";
 import { writeHooks } from "./hooks/hooks-folder.ts";
 import { UNPACK_LIMITS } from "./process/unpack-limits.ts";
 import { Push } from "./push/push.ts";
-import { checkDeclarations, type RemoteDeclaration } from "./upstream/remote-declaration.ts";
-import { Remote } from "./upstream/remote.ts";
+import type { RemoteDeclaration } from "./upstream/remote-declaration.ts";
+import type { Remote } from "./upstream/remote.ts";
 import { asksForObjects, plainBodyOf, readCommands } from "./http/request-body.ts";
 import { type GateRequest, readRequestLine } from "./http/request-line.ts";
 import type { UpstreamLimits } from "./upstream/upstream.ts";
 import type { Clock } from "../shared/clock.ts";
-import { Turns } from "../shared/turns.ts";
-import { failureOf, outcomeOf } from "./outcomes.ts";
-import { ServedRemote } from "./served-remote.ts";
+import { failureOf, outcomeOf, wordsOf } from "./outcomes.ts";
+import type { ServedRemote } from "./served-remote.ts";
+import { ServedRemotes } from "./served-remotes.ts";
 
 export interface GateLimits extends UpstreamLimits {
   /** for a whole request, its push to upstream included */
@@ -59,8 +58,7 @@ export class GitGate {
   readonly #server: Server;
   readonly #hooks: HookSocket;
   readonly #hooksFolder: string;
-  readonly #remotes = new Map<string, ServedRemote>();
-  readonly #turns = new Turns(1);
+  readonly #remotes: ServedRemotes;
   readonly #running = new Set<Promise<void>>();
   /** bytes of earlier requests, by connection */
   readonly #counted = new WeakMap<Socket, number>();
@@ -69,8 +67,11 @@ export class GitGate {
     this.#options = options;
     this.#hooks = new HookSocket(join(options.runFolder, "hook.sock"));
     this.#hooksFolder = join(options.mirrorsFolder, "hooks");
-    const { requestTimeoutMs: requestTimeout } = options.limits;
-    this.#server = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout });
+    const { mirrorsFolder, runFolder, path, limits } = options;
+    const [hooks, hooksFolder] = [this.#hooks, this.#hooksFolder];
+    this.#remotes = new ServedRemotes({ mirrorsFolder, runFolder, hooksFolder, hooks, path, limits });
+    const timeouts = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: limits.requestTimeoutMs };
+    this.#server = createServer(timeouts);
     this.#server.maxConnections = MAX_CONNECTIONS;
     this.#server.on("request", (request, response) => this.#track(this.#serve(request, response), response));
   }
@@ -89,59 +90,18 @@ export class GitGate {
     return gate;
   }
 
-  /**
-   * Serves these remotes and no others. One that is declared as it was goes on as it is, unless it could not be opened;
-   * of one that changed or is gone, everything is ended first. Resolves to those that are served, which may be opening.
-   */
+  /** See ServedRemotes. */
   configure(remotes: readonly RemoteDeclaration[]): Promise<readonly ServedRemote[]> {
-    return this.#turns.take(async () => {
-      await this.#endAllBut(remotes);
-      await this.#removeMirrors(new Set(remotes.map(({ policy }) => `${policy.name}.git`)));
-      for (const declaration of remotes) {
-        if (this.#remotes.has(declaration.policy.name)) continue;
-        const served = new ServedRemote(declaration, (signal) => this.#open(declaration, signal));
-        this.#remotes.set(served.name, served);
-      }
-      return [...this.#remotes.values()];
-    });
+    return this.#remotes.configure(remotes);
   }
 
   /** Ends every request, child and agent. */
   async close(): Promise<void> {
     this.#server.close();
-    await this.#turns.take(() => this.#endAllBut([]));
+    await this.#remotes.close();
     this.#server.closeAllConnections();
     await Promise.all(this.#running);
     await this.#hooks.close();
-  }
-
-  async #endAllBut(remotes: readonly RemoteDeclaration[]): Promise<void> {
-    const wanted = new Set(remotes.map((declaration) => JSON.stringify(declaration)));
-    const isKept = ({ declaration, isBroken }: ServedRemote): boolean =>
-      !isBroken && wanted.has(JSON.stringify(declaration));
-    const ending = [...this.#remotes.values()].filter((served) => !isKept(served));
-    for (const { name } of ending) this.#remotes.delete(name);
-    await Promise.all(ending.map((served) => served.close()));
-  }
-
-  async #removeMirrors(kept: ReadonlySet<string>): Promise<void> {
-    const { mirrorsFolder } = this.#options;
-    const mirrors = (await readdir(mirrorsFolder)).filter((name) => name.endsWith(".git"));
-    for (const name of mirrors) {
-      if (!kept.has(name)) await rm(join(mirrorsFolder, name), { recursive: true, force: true });
-    }
-  }
-
-  async #open(declaration: RemoteDeclaration, signal: AbortSignal): Promise<Remote> {
-    const { mirrorsFolder, runFolder, path, limits } = this.#options;
-    try {
-      checkDeclarations([declaration]);
-    } catch (error) {
-      throw new RemoteFailure("IdentityUnusable", (error as Error).message);
-    }
-    const [hooks, hooksFolder] = [this.#hooks, this.#hooksFolder];
-    const parts = { declaration, mirrorsFolder, runFolder, hooksFolder, hooks, path, limits, signal };
-    return Remote.open(parts);
   }
 
   #track(served: Promise<void>, response: ServerResponse): void {
@@ -181,7 +141,7 @@ export class GitGate {
 
   /** The agent knows their names: its own git configuration has them. */
   #declared(): string {
-    const urls = [...this.#remotes.keys()].map((name) => `/${name}.git`);
+    const urls = this.#remotes.names.map((name) => `/${name}.git`);
     return urls.length === 0 ? "there are none" : `there are ${urls.join(", ")}`;
   }
 
@@ -198,7 +158,7 @@ export class GitGate {
     } catch (error) {
       const outcome = failureOf(error);
       if (outcome === undefined) throw error;
-      answerError(response, asked, `git-gate: ${outcome.because}`);
+      answerError(response, asked, wordsOf(outcome));
       return outcome;
     }
   }

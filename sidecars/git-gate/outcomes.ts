@@ -15,6 +15,9 @@ export function outcomeOf(
   return { outcome, code, because: sentence, refs: [], ...more };
 }
 
+/** What the client is told of a failure. */
+export const wordsOf = ({ code, because }: Outcome): string => `git-gate: ${code}: ${because}`;
+
 /** The outcome of a request that a remote's failure ended; undefined when it is no such failure. */
 export function failureOf(error: unknown): Outcome | undefined {
   if (!(error instanceof UpstreamError || error instanceof RemoteFailure)) return undefined;

@@ -107,7 +107,32 @@ describe("the bundle with git-gate", () => {
       { name: "other-host-key", state: "failed" },
     ]);
     expect((await lsRemote()).code).toBe(0);
-    expect((await lsRemote(world.url.replace("app.git", "unbound.git"))).code).not.toBe(0);
+    const { stderr } = await lsRemote(world.url.replace("app.git", "unbound.git"));
+    expect(stderr).toContain("IdentityUnusable: the owner of the secret forge/unbound did not bind it to");
+  });
+
+  it("asks again by itself for what could not be used, and says meanwhile what is wrong", async () => {
+    bundle = await BundleProcess.start(world);
+    const broken = secret({ key: "broken", value: "no key" });
+    await bundle.configure(
+      [remote(), remote({ name: "broken", secret: { name: "forge", key: "broken" } })],
+      [secret(), broken],
+    );
+    await expect.poll(reports).toMatchObject([{ state: "ready" }, { reason: "IdentityUnusable" }]);
+    await world.sshd.stop();
+    expect((await lsRemote()).stderr).toContain("UpstreamUnreachable: upstream did not answer");
+    await expect.poll(reports).toMatchObject([{ reason: "UpstreamUnreachable" }, { state: "failed" }]);
+
+    await world.sshd.start();
+
+    const seen = new Set<string>();
+    const states = async (): Promise<string[]> => {
+      const all = (await reports()).map(({ state }) => state);
+      seen.add(all[1] ?? "");
+      return all;
+    };
+    await expect.poll(states, { timeout: 30_000 }).toEqual(["ready", "failed"]);
+    expect([...seen]).toEqual(["failed"]);
   });
 
   it("starts it again when it is killed, says so meanwhile, and keeps egress as it is", async () => {

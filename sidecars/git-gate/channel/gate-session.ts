@@ -29,6 +29,8 @@ export class GateSession {
   readonly #checks: RemoteChecks;
   #gate: GitGate | undefined;
   #request: GateRequest | undefined;
+  /** the last of the requests that is in force */
+  #applied: GateRequest | undefined;
   #served: readonly ServedRemote[] = [];
   #isTelling = false;
 
@@ -53,6 +55,7 @@ export class GateSession {
 
   configure(request: GateRequest): void {
     this.#request = request;
+    this.#checks.forget();
     this.#apply();
   }
 
@@ -60,6 +63,7 @@ export class GateSession {
     const served = this.#served.find(({ name }) => name === event.remote);
     if (served === undefined) return;
     this.#reports.note(event);
+    this.#checks.watch(served);
     this.#parts.send({ kind: "audit", record: recordOf(event, served.declaration.policy) });
     if (event.code === "Pushed" || event.code === "Fetched") void this.#place(served);
   }
@@ -68,20 +72,17 @@ export class GateSession {
   #apply(): void {
     const request = this.#request;
     if (this.#gate === undefined || request === undefined) return;
-    const declared = declarationsOf(request.git, request.secrets);
-    const declarations = declared.flatMap((each) => ("declaration" in each ? [each.declaration] : []));
+    const declarations = declarationsOf(request.git, request.secrets);
     void this.#gate.configure(declarations).then((served) => {
       // another came meanwhile, and its turn is next
       if (request !== this.#request) return;
       const before = new Set(this.#served);
       this.#served = served;
       const kept = new Set(served.filter((one) => before.has(one)).map(({ name }) => name));
-      this.#reports.begin(request.git.remotes, (name) => kept.has(name));
-      for (const each of declared) {
-        if ("declaration" in each) continue;
-        const problem = { reason: "IdentityUnusable", message: each.because } as const;
-        this.#reports.checked(each.policy.name, { problem });
-      }
+      // of one that is only tried again, what was said last stands until it is known
+      const isAgain = request === this.#applied;
+      this.#applied = request;
+      this.#reports.begin(request.git.remotes, (name) => isAgain || kept.has(name));
       for (const one of served) if (!before.has(one)) this.#checks.begin(one);
     });
   }

@@ -13,6 +13,9 @@ export class RemoteChecks {
   readonly #path: string;
   readonly #clock: Clock;
   readonly #reopen: () => void;
+  /** how long until the next question, by the names of those that are not ready */
+  readonly #pauses = new Map<string, number>();
+  readonly #waiting = new Set<ServedRemote>();
 
   constructor(parts: {
     readonly reports: RemoteReports;
@@ -28,17 +31,34 @@ export class RemoteChecks {
     this.#reopen = parts.reopen;
   }
 
-  begin(served: ServedRemote, pauseMs = FIRST_PAUSE_MS): void {
-    void this.#check(served).then(() => {
-      if (served.signal.aborted || this.#reports.isReady(served.name)) return;
-      this.#clock.after(pauseMs, () => this.#again(served, Math.min(2 * pauseMs, LONGEST_PAUSE_MS)));
+  /** Asks at once. */
+  begin(served: ServedRemote): void {
+    void this.#check(served).then(() => this.watch(served));
+  }
+
+  /** Asks again after a pause, unless it is ready or will be asked anyway. */
+  watch(served: ServedRemote): void {
+    const { name, signal } = served;
+    if (this.#reports.isReady(name)) return void this.#pauses.delete(name);
+    if (signal.aborted || this.#waiting.has(served)) return;
+    const pauseMs = this.#pauses.get(name) ?? FIRST_PAUSE_MS;
+    this.#pauses.set(name, Math.min(2 * pauseMs, LONGEST_PAUSE_MS));
+    this.#waiting.add(served);
+    this.#clock.after(pauseMs, () => {
+      this.#waiting.delete(served);
+      this.#again(served);
     });
   }
 
-  #again(served: ServedRemote, pauseMs: number): void {
+  /** Pauses begin anew. */
+  forget(): void {
+    this.#pauses.clear();
+  }
+
+  #again(served: ServedRemote): void {
     if (served.signal.aborted || this.#reports.isReady(served.name)) return;
     if (served.isBroken) this.#reopen();
-    else this.begin(served, pauseMs);
+    else this.begin(served);
   }
 
   async #check(served: ServedRemote): Promise<void> {

@@ -1,7 +1,7 @@
 import type { InspectPush, Outcome, PushFinding, RefUpdate } from "../contract.ts";
 import type { HookAnswer, HookCall } from "../hooks/hook-wire.ts";
 import type { Remote } from "../upstream/remote.ts";
-import { failureOf, outcomeOf } from "../outcomes.ts";
+import { failureOf, outcomeOf, wordsOf } from "../outcomes.ts";
 import type { PushReport } from "./push-report.ts";
 
 type Verdict = Extract<HookAnswer, { accept: boolean }>;
@@ -89,7 +89,7 @@ export class Push {
       const outcome = failureOf(error);
       if (outcome === undefined) throw error;
       this.#outcome = { ...outcome, refs };
-      say(`git-gate: ${outcome.because}`);
+      say(wordsOf(outcome));
       return REFUSED;
     }
   }

@@ -7,6 +7,8 @@ export interface RemoteDeclaration {
   readonly policy: RemotePolicy;
   /** for ssh an OpenSSH private key without a passphrase; for https a token, or `USER:PASSWORD` */
   readonly secret: string | undefined;
+  /** why it cannot be served, in a sentence for the agent */
+  readonly obstacle?: string;
 }
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;

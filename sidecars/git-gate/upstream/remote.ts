@@ -205,7 +205,7 @@ const MEGABYTE = 1024 * 1024;
 
 const stillFetching = (): UpstreamError =>
   new UpstreamError(
-    "UpstreamUnreachable",
+    "StillFetching",
     "the gate is still fetching from upstream, and goes on: try again in a minute",
   );
 

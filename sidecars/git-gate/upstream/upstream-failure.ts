@@ -2,7 +2,12 @@ import type { ChildEnd } from "../process/child.ts";
 import { plainText } from "../plain-text.ts";
 
 export type UpstreamReason =
-  "HostKeyMismatch" | "AuthenticationFailed" | "UpstreamUnreachable" | "UpstreamCorrupt";
+  | "HostKeyMismatch"
+  | "AuthenticationFailed"
+  | "UpstreamUnreachable"
+  | "UpstreamCorrupt"
+  /** nothing is wrong, and it takes long */
+  | "StillFetching";
 
 /** Upstream was asked and did not serve; `message` is fit for the agent to see. */
 export class UpstreamError extends Error {
@@ -10,7 +15,7 @@ export class UpstreamError extends Error {
   readonly reason: UpstreamReason;
 
   constructor(reason: UpstreamReason, message: string) {
-    super(`${reason}: ${message}`);
+    super(message);
     this.reason = reason;
   }
 }
@@ -27,9 +32,22 @@ const CONNECTION =
 
 /** What git and ssh say, and what it means; the first that fits. */
 const CAUSES: readonly (readonly [RegExp, UpstreamReason, string])[] = [
-  [SSH_HOST_KEY, "HostKeyMismatch", "upstream does not have the host key that is pinned for it"],
-  [SSH_KEY, "AuthenticationFailed", "upstream did not accept the key of this remote"],
-  [TOKEN, "AuthenticationFailed", "upstream did not accept the token of this remote for this"],
+  [
+    SSH_HOST_KEY,
+    "HostKeyMismatch",
+    "upstream does not have the host key that is pinned for it, and was sent nothing: if its owner changed the key, " +
+      "knownHost needs the new one, which `bb git known-host` prints",
+  ],
+  [
+    SSH_KEY,
+    "AuthenticationFailed",
+    "upstream did not accept the key of this remote: its public half must be known there, for this repository",
+  ],
+  [
+    TOKEN,
+    "AuthenticationFailed",
+    "upstream did not accept the token of this remote for this: it may be wrong, too old, or not allowed to",
+  ],
   [
     REDIRECT,
     "UpstreamUnreachable",

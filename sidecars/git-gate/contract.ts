@@ -7,6 +7,9 @@ export interface RefUpdate {
   readonly to: string;
 }
 
+/** Whether an id says that there is no object. */
+export const isZero = (id: string): boolean => /^0+$/.test(id);
+
 export interface PushRequest {
   readonly gitDir: string;
   /** the quarantine variables that git gave to pre-receive; everything else is refused */

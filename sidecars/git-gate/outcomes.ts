@@ -1,5 +1,5 @@
 import { type Outcome, RemoteFailure } from "./contract.ts";
-import { plainText } from "./plain-text.ts";
+import { plainLine } from "./plain-text.ts";
 import { UpstreamError } from "./upstream/upstream-failure.ts";
 
 const LONGEST = 512;
@@ -11,8 +11,7 @@ export function outcomeOf(
   because: string,
   more: Partial<Pick<Outcome, "rule" | "refs">> = {},
 ): Outcome {
-  const sentence = plainText(because).replaceAll(/\s+/g, " ").trim().slice(0, LONGEST);
-  return { outcome, code, because: sentence, refs: [], ...more };
+  return { outcome, code, because: plainLine(because, LONGEST), refs: [], ...more };
 }
 
 /** What the client is told of a failure. */

@@ -1,7 +1,7 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { RemotePolicy, RemoteReport } from "../../wire/git-policy.ts";
 import type { GateEvent } from "../contract.ts";
-import { plainText } from "../plain-text.ts";
+import { plainLine } from "../plain-text.ts";
 
 export type RemoteReason = NonNullable<RemoteReport["reason"]>;
 
@@ -144,8 +144,8 @@ const branchOf = (ref: string): string[] =>
 
 /** Refs as a report and a record show them: few, bounded, printable. */
 export const shownRefs = (refs: readonly string[]): string[] =>
-  refs.slice(0, MOST_REFS).map((ref) => plainText(ref).replaceAll("\n", "?").slice(0, LONGEST_REF));
+  refs.slice(0, MOST_REFS).map((ref) => plainLine(ref, LONGEST_REF));
 
 const problemOf = ({ problem, scanner }: State): Problem | undefined => problem ?? scanner;
 
-const lineOf = (words: string): string => plainText(words).replaceAll(/\s+/g, " ").slice(0, LONGEST_MESSAGE);
+const lineOf = (words: string): string => plainLine(words, LONGEST_MESSAGE);

@@ -14,8 +14,7 @@ import {
   type HookCall,
 } from "./hook-wire.ts";
 import { FLUSH, pktLine, pktLinesOf } from "../http/pkt-line.ts";
-
-const QUARANTINE = ["GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"];
+import { QUARANTINE } from "../process/environment.ts";
 
 type Verdict = Extract<HookAnswer, { accept: boolean }>;
 

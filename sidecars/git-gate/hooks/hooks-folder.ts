@@ -4,8 +4,8 @@ import { pathToFileURL } from "node:url";
 import { CREDENTIAL_HOOK } from "./hook-wire.ts";
 
 /**
- * Makes a folder with the hooks of every mirror and git's credential helper: `program` (hook.ts, or what it was built to) under node, by the
- * kernel, without a shell.
+ * Makes a folder with the hooks of every mirror and git's credential helper: `program` (hook.ts, or what it was built
+ * to) under node, by the kernel, without a shell.
  */
 export function writeHooks(folder: string, program: string): void {
   rmSync(folder, { recursive: true, force: true });

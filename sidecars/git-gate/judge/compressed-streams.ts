@@ -28,8 +28,8 @@ const IN_BINARY = zlib(0x5e);
 /**
  * The compressed streams in a file, wherever they lie: the entries of archives such as zip, jar, docx and wheels,
  * whatever the archive's own list says of them; compressed files in a tar; what PDF, PNG and git's packs hold. What
- * is stored as it is can be seen without this. A beginning by chance comes along, with few bytes or none. Formats that node cannot undo (bzip2, xz, 7z) and what is encrypted are
- * left alone.
+ * is stored as it is can be seen without this. A beginning by chance comes along, with few bytes or none. Formats that
+ * node cannot undo (bzip2, xz, 7z) and what is encrypted are left alone.
  */
 export async function* compressedStreams(bytes: Buffer, mostBytes: number): AsyncGenerator<Stream> {
   const beginnings = bytes.includes(0) ? [...BEGINNINGS, IN_BINARY] : BEGINNINGS;

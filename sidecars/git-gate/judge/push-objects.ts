@@ -1,9 +1,8 @@
 import { ByteReader } from "./byte-reader.ts";
-import type { PushRequest } from "../contract.ts";
+import { isZero, type PushRequest } from "../contract.ts";
 import type { PushPolicy } from "../../wire/git-policy.ts";
 import { PushRefused, ruleFinding } from "./finding.ts";
 import { type GitAccess, gitWords, gitOutput } from "../process/git-process.ts";
-import { isZero } from "./push-rules.ts";
 
 const TYPES = ["commit", "tree", "blob", "tag"] as const;
 export type ObjectType = (typeof TYPES)[number];

@@ -1,4 +1,4 @@
-import type { PushFinding, RefUpdate } from "../contract.ts";
+import { isZero, type PushFinding, type RefUpdate } from "../contract.ts";
 import type { PushPolicy } from "../../wire/git-policy.ts";
 import { printable, ruleFinding } from "./finding.ts";
 import { globPattern } from "./glob.ts";
@@ -20,9 +20,6 @@ export const isBranch = ({ ref }: RefUpdate): boolean => ref.startsWith(HEADS);
 
 /** Whether a ref that exists is set to something else. */
 export const isMove = ({ from, to }: RefUpdate): boolean => !isZero(from) && !isZero(to) && from !== to;
-
-/** Whether an id stands for "no object". */
-export const isZero = (id: string): boolean => /^0+$/.test(id);
 
 /** Whether git can be asked about a ref's move: its ids are ids, and it is of a kind that exists in the gate. */
 export const isWellFormed = ({ ref, from, to }: RefUpdate): boolean =>

@@ -1,7 +1,7 @@
 import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type ChildEnd, runChild } from "../process/child.ts";
-import type { RefUpdate } from "../contract.ts";
+import { isZero, type RefUpdate } from "../contract.ts";
 import type { Environment } from "../process/environment.ts";
 
 const LOCAL_TIMEOUT_MS = 60_000;
@@ -160,8 +160,6 @@ interface HowToRun {
   readonly timeoutMs?: number;
   readonly input?: string;
 }
-
-const isZero = (id: string): boolean => /^0+$/.test(id);
 
 /** Empty of a file that is not there. */
 function textOf(path: string): string {

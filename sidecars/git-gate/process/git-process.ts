@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { gitEnvironment } from "./environment.ts";
+import { gitEnvironment, QUARANTINE } from "./environment.ts";
 
 /** Where git is asked, and until when. */
 export interface GitAccess {
@@ -30,8 +30,6 @@ const AS_IT_IS = {
   GIT_SHALLOW_FILE: "",
   GIT_ALLOW_PROTOCOL: "none",
 };
-/** with which a hook sees the objects of its push */
-const QUARANTINE = ["GIT_QUARANTINE_PATH", "GIT_OBJECT_DIRECTORY", "GIT_ALTERNATE_OBJECT_DIRECTORIES"];
 /** no path and no name is longer */
 const LONGEST_WORD = 1024 * 1024;
 

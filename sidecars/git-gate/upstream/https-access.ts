@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HookSocket } from "../hooks/hook-socket.ts";
 import { CREDENTIAL_HOOK, HOOK_NONCE, HOOK_SOCKET } from "../hooks/hook-wire.ts";
-import type { Environment } from "../process/environment.ts";
+import { type Environment, gitSettings } from "../process/environment.ts";
 import type { Access, Passage } from "./access.ts";
 import { assertSafePath } from "./ssh-config.ts";
 
@@ -31,7 +31,7 @@ export class HttpsAccess implements Access {
 
   constructor(parts: HttpsAccessParts) {
     this.#parts = parts;
-    this.#environment = { GIT_ALLOW_PROTOCOL: "https", ...configuration(settingsOf(parts)) };
+    this.#environment = { GIT_ALLOW_PROTOCOL: "https", ...gitSettings(settingsOf(parts)) };
   }
 
   enter(): Promise<Passage> {
@@ -89,13 +89,4 @@ function trustOf({ folder, caBundle }: HttpsAccessParts): readonly (readonly [st
     ["http.sslCAInfo", file],
     ["http.sslCAPath", nothing],
   ];
-}
-
-/** Settings that stand above every file's. */
-function configuration(settings: readonly (readonly [string, string])[]): Environment {
-  const numbered = settings.flatMap(([key, value], index) => [
-    [`GIT_CONFIG_KEY_${index}`, key] as const,
-    [`GIT_CONFIG_VALUE_${index}`, value] as const,
-  ]);
-  return { GIT_CONFIG_COUNT: String(settings.length), ...Object.fromEntries(numbered) };
 }

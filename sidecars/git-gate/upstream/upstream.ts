@@ -1,5 +1,5 @@
 import { type ChildEnd, type ChildRun, runChild } from "../process/child.ts";
-import type { RefUpdate } from "../contract.ts";
+import { isZero, type RefUpdate } from "../contract.ts";
 import type { Environment } from "../process/environment.ts";
 import type { Refs } from "../mirror/mirror.ts";
 import { type PushReport, readPushReport } from "../push/push-report.ts";
@@ -135,9 +135,4 @@ export class Upstream {
     passage.leave(!end.ok && upstreamErrorOf(end) !== undefined);
     return end;
   }
-}
-
-/** Whether an id says that there is no object. */
-function isZero(id: string): boolean {
-  return /^0+$/.test(id);
 }

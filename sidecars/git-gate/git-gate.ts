@@ -16,7 +16,9 @@ import { UNPACK_LIMITS } from "./process/unpack-limits.ts";
 import { Push } from "./push/push.ts";
 import type { RemoteDeclaration } from "./upstream/remote-declaration.ts";
 import type { Remote } from "./upstream/remote.ts";
-import { asksForObjects, plainBodyOf, readCommands } from "./http/request-body.ts";
+import { readQuestion } from "./http/question.ts";
+import { prepareUploadPack } from "./http/upload-pack.ts";
+import { plainBodyOf, readCommands } from "./http/request-body.ts";
 import { type GateRequest, readRequestLine } from "./http/request-line.ts";
 import type { UpstreamLimits } from "./upstream/upstream.ts";
 import type { Clock } from "../shared/clock.ts";
@@ -180,9 +182,10 @@ export class GitGate {
     const body = bodyOf(asked, request);
     if (typeof body === "string") return void answerText(response, 415, body);
     if (asked.service === "git-receive-pack") return this.#push(context, { request, response, body });
-    const question = await asksForObjects(body);
-    await (question.does ? remote.refreshUnlessFresh() : remote.refreshSoon());
-    await this.#backend(context, { request, response, body: question.body });
+    const question = await readQuestion(body);
+    if (!(await prepareUploadPack(remote, question, response))) {
+      await this.#backend(context, { request, response, body: question.body });
+    }
     if (response.writableFinished && response.statusCode < 400) {
       return outcomeOf("accepted", "Fetched", `${remote.declaration.policy.name} was read`);
     }

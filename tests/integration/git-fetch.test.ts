@@ -208,10 +208,10 @@ describe("a hostile upstream", () => {
     const commit = inUpstream(...identity, "commit-tree", "-m", "bad", tree);
     inUpstream("update-ref", "refs/heads/bad", commit);
     const before = world.refs(world.mirror);
-    const ended = await world.git(world.folder, "ls-remote", world.url);
+    const ended = await world.git(world.folder, "clone", world.url, "bad");
     inUpstream("update-ref", "-d", "refs/heads/bad");
     expect(ended.code).not.toBe(0);
-    expect(ended.stderr).toMatch(/^fatal: remote error: git-gate: UpstreamCorrupt: .*hasDotgit/);
+    expect(ended.stderr).toMatch(/^fatal: remote error: git-gate: UpstreamCorrupt: .*hasDotgit/m);
     expect(world.refs(world.mirror)).toEqual(before);
   });
 });

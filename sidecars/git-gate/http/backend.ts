@@ -70,6 +70,7 @@ class CgiAnswer {
   readonly #source: Readable;
   readonly #neverWaits: boolean;
   #head = Buffer.alloc(0);
+  #isPastHead = false;
 
   constructor(response: ServerResponse, source: Readable, neverWaits: boolean) {
     this.#response = response;
@@ -79,7 +80,7 @@ class CgiAnswer {
   }
 
   add(chunk: Buffer): void {
-    if (this.#response.headersSent) return this.#pass(chunk);
+    if (this.#isPastHead) return this.#pass(chunk);
     this.#head = Buffer.concat([this.#head, chunk]);
     const end = this.#head.indexOf("\r\n\r\n");
     if (end === -1 && this.#head.length > MAX_HEAD_BYTES) return void this.#response.destroy();
@@ -89,15 +90,23 @@ class CgiAnswer {
       .split("\r\n")
       .map((line) => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()] as const);
     const status = fields.find(([name]) => name.toLowerCase() === "status")?.[1] ?? "200";
-    for (const [name, value] of fields)
-      if (name.toLowerCase() !== "status") this.#response.setHeader(name, value);
-    this.#response.writeHead(Number.parseInt(status, 10));
+    this.#isPastHead = true;
+    this.#begin(Number.parseInt(status, 10), fields);
     this.#pass(this.#head.subarray(end + 4));
   }
 
   end(): void {
     if (!this.#response.headersSent) this.#response.writeHead(500, { "content-type": "text/plain" });
+    else if (!this.#isPastHead) return void this.#response.destroy();
     this.#response.end();
+  }
+
+  /** Words to the client may have gone out before: then a body of that kind is all that can follow. */
+  #begin(status: number, fields: readonly (readonly [string, string])[]): void {
+    if (this.#response.headersSent) return void (status === 200 || this.#response.destroy());
+    for (const [name, value] of fields)
+      if (name.toLowerCase() !== "status") this.#response.setHeader(name, value);
+    this.#response.writeHead(status);
   }
 
   #pass(chunk: Buffer): void {

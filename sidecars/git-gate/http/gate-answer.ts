@@ -17,10 +17,21 @@ export function answerError(
   asked: Extract<GateRequest, { kind: "advertise" | "call" }>,
   message: string,
 ): void {
+  if (response.writableEnded) return;
   if (response.headersSent) return void response.destroy();
   const isAdvertisement = asked.kind === "advertise";
   const type = `application/x-${asked.service}-${isAdvertisement ? "advertisement" : "result"}`;
   response.writeHead(200, { "content-type": type, "cache-control": "no-cache", connection: "close" });
   const announced = isAdvertisement ? [pktLine(`# service=${asked.service}\n`), FLUSH] : [];
   response.end(Buffer.concat([...announced, pktLine(`ERR ${plainText(message)}`)]));
+}
+
+/** Answers a call to upload-pack. Resolves when the answer has gone out, or nobody takes it. */
+export function answerResult(response: ServerResponse, answer: Buffer): Promise<void> {
+  const type = "application/x-git-upload-pack-result";
+  response.writeHead(200, { "content-type": type, "cache-control": "no-cache" });
+  return new Promise((done) => {
+    response.once("close", done);
+    response.end(answer, done);
+  });
 }

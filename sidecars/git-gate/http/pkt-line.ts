@@ -10,6 +10,9 @@ export function pktLine(payload: string): Buffer {
 
 export const FLUSH = Buffer.from("0000");
 
+/** The payload of a line that parts sections of protocol version 2. */
+export const DELIMITER = Buffer.from("0001");
+
 /** A line, or a flush when it has no payload, and where the next begins. */
 export interface ReadLine {
   readonly payload?: Buffer;
@@ -22,11 +25,11 @@ export function* pktLinesOf(bytes: Buffer): Generator<ReadLine> {
   while (bytes.length - at >= LENGTH_BYTES) {
     const text = bytes.toString("latin1", at, at + LENGTH_BYTES);
     const length = Number.parseInt(text, 16);
-    if (!/^[0-9a-fA-F]{4}$/.test(text) || (length > 0 && length < LENGTH_BYTES))
-      throw new Error("not a pkt-line");
+    if (!/^[0-9a-fA-F]{4}$/.test(text) || length === 2 || length === 3) throw new Error("not a pkt-line");
     const end = at + Math.max(length, LENGTH_BYTES);
     if (end > bytes.length) return;
-    yield length === 0 ? { end } : { payload: bytes.subarray(at + LENGTH_BYTES, end), end };
+    if (length === 0) yield { end };
+    else yield { payload: length === 1 ? DELIMITER : bytes.subarray(at + LENGTH_BYTES, end), end };
     at = end;
   }
 }

@@ -1,10 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
-import { pktLine, pktLinesOf } from "./pkt-line.ts";
+import { pktLinesOf } from "./pkt-line.ts";
+import { again } from "./question.ts";
 
 const MAX_COMMANDS_BYTES = 1024 * 1024;
-const OBJECTS = pktLine("command=fetch");
 
 /** The body of a request with its coding undone; undefined when that is unknown. */
 export function plainBodyOf(request: IncomingMessage): Readable | undefined {
@@ -13,24 +13,6 @@ export function plainBodyOf(request: IncomingMessage): Readable | undefined {
   if (coding !== "gzip" && coding !== "x-gzip") return undefined;
   // an error ends the plain stream, and its reader sees that
   return pipeline(request, createGunzip(), () => undefined);
-}
-
-/**
- * Whether a call of protocol version 2 asks for objects, which follows one that asked for the refs; false where that
- * cannot be seen. With the whole body again.
- */
-export async function asksForObjects(
-  body: Readable,
-): Promise<{ readonly body: Readable; readonly does: boolean }> {
-  const rest = body[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
-  let read = Buffer.alloc(0);
-  while (read.length < OBJECTS.length) {
-    const { done, value } = await rest.next();
-    if (done === true) break;
-    read = Buffer.concat([read, value]);
-  }
-  const does = read.subarray(0, OBJECTS.length).equals(OBJECTS);
-  return { body: Readable.from(again(read, rest), { objectMode: false }), does };
 }
 
 export interface Commands {
@@ -71,9 +53,4 @@ function isAtomic(bytes: Buffer): boolean | undefined {
         .includes("atomic");
   }
   return undefined;
-}
-
-async function* again(first: Buffer, rest: AsyncIterator<Buffer>): AsyncGenerator<Buffer> {
-  yield first;
-  for (let next = await rest.next(); next.done !== true; next = await rest.next()) yield next.value;
 }

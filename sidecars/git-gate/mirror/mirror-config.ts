@@ -10,7 +10,7 @@ const FIXED = [
   ["fetch", ["fsckObjects=true", "recurseSubmodules=false"]],
   ['fetch "fsck"', HARMLESS.map((name) => `${name}=ignore`)],
   ["fsck", HARMLESS.map((name) => `${name}=ignore`)],
-  ["uploadpack", ["allowFilter=true"]],
+  ["uploadpack", ["allowFilter=true", "allowSidebandAll=true"]],
   ["receive", ["fsckObjects=true", "advertiseAtomic=true", "shallowUpdate=false", "autogc=false"]],
   ["receive", ["denyDeletes=false", "denyDeleteCurrent=ignore", "denyNonFastForwards=false"]],
   ["receive", ["procReceiveRefs=refs/heads", "procReceiveRefs=refs/tags", "updateServerInfo=false"]],

@@ -14,6 +14,8 @@ export interface ChildRun {
   readonly signal: AbortSignal;
   /** it is ended when it writes more */
   readonly mostOutputBytes?: number;
+  /** told what it says of its progress on stderr: lines that the next replaces, which are not kept */
+  readonly onProgress?: (line: string) => void;
 }
 
 export interface ChildEnd {
@@ -51,7 +53,8 @@ export function runChild(run: ChildRun): Promise<ChildEnd> {
   child.stdout.on("data", (chunk: Buffer) => {
     if (!stdout.add(chunk)) end("too much output");
   });
-  child.stderr.on("data", (chunk: Buffer) => stderr.add(chunk));
+  const keep = run.onProgress === undefined ? passThrough : withoutProgress(run.onProgress);
+  child.stderr.on("data", (chunk: Buffer) => stderr.add(keep(chunk)));
   // a child that ends without reading closes the pipe
   child.stdin.on("error", () => undefined);
   child.stdin.end(run.input ?? "");
@@ -69,6 +72,28 @@ export function runChild(run: ChildRun): Promise<ChildEnd> {
       done({ ok, stdout: stdout.text(), stderr: stderr.text(), ...why });
     });
   });
+}
+
+const passThrough = (chunk: Buffer): Buffer => chunk;
+
+/** Takes lines that end in a carriage return out of a stream, and tells them. */
+function withoutProgress(tell: (line: string) => void): (chunk: Buffer) => Buffer {
+  let rest = "";
+  return (chunk) => {
+    const parts = (rest + chunk.toString("utf8")).split("\r");
+    rest = "";
+    const last = parts.pop() ?? "";
+    const kept: string[] = [];
+    for (const part of parts) {
+      const [line = "", ...whole] = part.split("\n").toReversed();
+      kept.push(...whole.toReversed().map((each) => `${each}\n`));
+      if (line.trim() !== "") tell(line.trim());
+    }
+    // what has no end yet may be progress
+    const end = last.lastIndexOf("\n") + 1;
+    rest = last.slice(end);
+    return Buffer.from(kept.join("") + last.slice(0, end));
+  };
 }
 
 /** Ends a child that was started as the leader of its group, and all that it started. */

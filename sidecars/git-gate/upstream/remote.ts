@@ -51,6 +51,7 @@ export class Remote {
   readonly #turns = new Turns(1);
   #waiting: Promise<void> | undefined;
   #suspect = false;
+  readonly #watchers = new Set<(line: string) => void>();
   /** aborted when the last refresh is too long ago */
   #fresh: AbortSignal = STALE;
   /** aborted when what upstream has may be fetched */
@@ -114,6 +115,30 @@ export class Remote {
     return this.#waiting;
   }
 
+  /** What upstream has now. Where the mirror has something else, it is brought there from now on. */
+  async announce(): Promise<Listing> {
+    const fresh = AbortSignal.timeout(FRESH_MS);
+    const listing = await this.upstream.list();
+    const isMirrored = this.#turns.isFree && !this.#suspect && (await this.#has(listing).catch(() => false));
+    if (isMirrored) this.#fresh = fresh;
+    else {
+      this.#fresh = STALE;
+      this.refresh().catch(() => undefined); // who asks for objects next is told
+    }
+    return listing;
+  }
+
+  /** Tells what upstream says of its progress from now on, until the result is called. */
+  watch(watcher: (line: string) => void): () => void {
+    this.#watchers.add(watcher);
+    return () => this.#watchers.delete(watcher);
+  }
+
+  /** A refresh unless there was one a moment ago: for who has been given the refs. Takes as long as it takes. */
+  async refreshUnlessFresh(): Promise<void> {
+    if (this.#fresh.aborted) await this.refresh();
+  }
+
   /**
    * The same for a client, who gets an UpstreamError when it has waited for long: git tells it nothing before it has the
    * refs. The refresh goes on.
@@ -127,7 +152,7 @@ export class Remote {
   }
 
   /** The same for who follows a request that was refreshed for: that one counts, when it was a moment ago. */
-  async refreshUnlessFresh(): Promise<void> {
+  async refreshSoonUnlessFresh(): Promise<void> {
     if (this.#fresh.aborted) await this.refreshSoon();
   }
 
@@ -160,8 +185,12 @@ export class Remote {
   }
 
   async #follow(listing: Listing): Promise<void> {
-    if (!isSame(await this.mirror.refs(), listing.refs)) await this.#fetch();
+    if (!(await this.#has(listing))) await this.#fetch();
     if (listing.head !== undefined) await this.mirror.pointHead(listing.head);
+  }
+
+  async #has(listing: Listing): Promise<boolean> {
+    return isSame(await this.mirror.refs(), listing.refs);
   }
 
   async #fetch(): Promise<void> {
@@ -177,7 +206,9 @@ export class Remote {
 
   /** False when that is more than so many bytes; throws when it fails otherwise. */
   async #fetchInto(room: number): Promise<boolean> {
-    const end = await this.upstream.fetch(this.mirror.gitDir, room);
+    const end = await this.upstream.fetch(this.mirror.gitDir, room, (line) => {
+      for (const tell of this.#watchers) tell(line);
+    });
     const isTooLarge = this.mirror.removeHalves() >= room;
     if (end.ok || isTooLarge) return end.ok;
     const error = errorOf(end);

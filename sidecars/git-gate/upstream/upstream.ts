@@ -21,6 +21,8 @@ export interface UpstreamLimits {
 /** What upstream has of branches and tags. */
 export interface Listing {
   readonly refs: Refs;
+  /** tags that are objects, with what they point to in the end */
+  readonly peeled: Refs;
   /** the branch that HEAD is; absent when it is none, or upstream is empty */
   readonly head?: string;
 }
@@ -36,7 +38,7 @@ export interface UpstreamPush {
 
 const FETCH = [
   "fetch",
-  "--quiet",
+  "--progress",
   "--prune",
   "--no-tags",
   "--force",
@@ -46,6 +48,7 @@ const FETCH = [
 ];
 const REFSPECS = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
 const LISTED = /^([0-9a-f]{40}|[0-9a-f]{64})\t(refs\/(?:heads|tags)\/.*(?<!\^\{\}))$/gm;
+const PEELED = /^([0-9a-f]{40}|[0-9a-f]{64})\t(refs\/tags\/.*)\^\{\}$/gm;
 const HEAD = /^ref: (refs\/heads\/[^\s]+)\tHEAD$/m;
 
 /** The real remote. Throws UpstreamError when it does not serve. */
@@ -75,17 +78,19 @@ export class Upstream {
     const args = ["ls-remote", "--symref", "--", this.#url, "HEAD", "refs/heads/*", "refs/tags/*"];
     const end = await this.#ask(["git", ...args], this.#limits.listTimeoutMs);
     if (!end.ok) throw upstreamErrorOf(end) ?? unreachable(end);
-    const refs = new Map([...end.stdout.matchAll(LISTED)].map(([, id = "", ref = ""]) => [ref, id]));
+    const refsIn = (pattern: RegExp): Refs =>
+      new Map([...end.stdout.matchAll(pattern)].map(([, id = "", ref = ""]) => [ref, id]));
+    const [refs, peeled] = [refsIn(LISTED), refsIn(PEELED)];
     const [, head] = HEAD.exec(end.stdout) ?? [];
-    return head === undefined ? { refs } : { refs, head };
+    return head === undefined ? { refs, peeled } : { refs, peeled, head };
   }
 
   /** Brings a mirror's branches and tags to upstream's, with at most so many bytes more. What fails is in the result. */
-  fetch(gitDir: string, maxBytes: number): Promise<ChildEnd> {
+  fetch(gitDir: string, maxBytes: number, onProgress: (line: string) => void): Promise<ChildEnd> {
     // git itself limits what is pushed and not what is fetched: the kernel ends who writes a longer file
     const limit = ["prlimit", `--fsize=${maxBytes}`, "--core=0", "git"] as const;
     const args = [`--git-dir=${gitDir}`, ...FETCH, "--", this.#url, ...REFSPECS];
-    return this.#ask([...limit, ...args], this.#limits.fetchTimeoutMs);
+    return this.#ask([...limit, ...args], this.#limits.fetchTimeoutMs, onProgress);
   }
 
   /** Moves refs, each only from where the client saw it. Throws when no word came of what became of them. */
@@ -108,7 +113,8 @@ export class Upstream {
       ...push.updates.map(({ ref, to }) => `${isZero(to) ? "" : to}:${ref}`),
     ];
     const passage = await this.#access.enter(this.#limits.pushTimeoutMs);
-    const end = await this.#run(["git", ...args], this.#limits.pushTimeoutMs, passage, push.quarantine);
+    const run = { argv: ["git", ...args] as const, timeoutMs: this.#limits.pushTimeoutMs };
+    const end = await this.#run(run, passage, push.quarantine);
     const report = readPushReport(end, push.updates);
     if (report.taken.length === 0 && report.refused.size === 0)
       throw upstreamErrorOf(end) ?? unreachable(end);
@@ -116,22 +122,26 @@ export class Upstream {
   }
 
   /** A connection of an earlier run may have died since; then it is asked once more, over another. */
-  async #ask(argv: ChildRun["argv"], timeoutMs: number): Promise<ChildEnd> {
+  async #ask(
+    argv: ChildRun["argv"],
+    timeoutMs: number,
+    onProgress?: ChildRun["onProgress"],
+  ): Promise<ChildEnd> {
+    const run = { argv, timeoutMs, ...(onProgress === undefined ? {} : { onProgress }) };
     const passage = await this.#access.enter(timeoutMs);
-    const end = await this.#run(argv, timeoutMs, passage);
+    const end = await this.#run(run, passage);
     const mayBeDead = passage.isReused && end.ended === undefined && upstreamErrorOf(end) !== undefined;
     if (!mayBeDead) return end;
-    return this.#run(argv, timeoutMs, await this.#access.enter(timeoutMs));
+    return this.#run(run, await this.#access.enter(timeoutMs));
   }
 
   async #run(
-    argv: ChildRun["argv"],
-    timeoutMs: number,
+    run: Pick<ChildRun, "argv" | "timeoutMs" | "onProgress">,
     passage: Passage,
     more: Environment = {},
   ): Promise<ChildEnd> {
     const environment = { ...this.#environment, ...passage.environment, ...more };
-    const end = await runChild({ argv, environment, cwd: "/", timeoutMs, signal: this.#signal });
+    const end = await runChild({ ...run, environment, cwd: "/", signal: this.#signal });
     passage.leave(!end.ok && upstreamErrorOf(end) !== undefined);
     return end;
   }

@@ -18,7 +18,11 @@ import { builtImage, CLAUDE, connection } from "../integration/images-support.ts
 import { aDockerBb, type DockerBb, untilReady } from "./docker-kit.ts";
 
 export const BOTTLE = "coder";
-export const SECRET = { name: "deploy-key", key: "id_ed25519" };
+interface SecretId {
+  readonly name: string;
+  readonly key: string;
+}
+export const SECRET: SecretId = { name: "deploy-key", key: "id_ed25519" };
 
 /** A bottle with one remote, and the git server behind it, which is a real sshd in a container of its own. */
 export interface GitBottle {
@@ -27,6 +31,8 @@ export interface GitBottle {
   readonly url: string;
   readonly privateKey: string;
   readonly knownHost: string;
+  /** puts the key that upstream lets in into a Secret, bound to upstream */
+  giveKey(secret: SecretId): Promise<void>;
   /** runs a script in the bottle as the agent's user */
   sh(script: string): Promise<Ran>;
   /** the same; throws unless it ends well; what it printed */
@@ -54,19 +60,12 @@ export async function startGitBottle(): Promise<GitBottle> {
   const upstream = await startOutside(connection, instance, plan.spec, signal());
   const [url, address] = [urlOf(upstream), `${upstream.address}:${upstream.port}`];
   const knownHost = `[${upstream.address}]:${upstream.port} ${plan.hostKey}`;
-  const set = [
-    "secret",
-    "set",
-    SECRET.name,
-    "--key",
-    SECRET.key,
-    "--host",
-    address,
-    "--from-env",
-    "DEPLOY_KEY",
-  ];
-  const given = await bb(set, { environment: { DEPLOY_KEY: plan.privateKey } });
-  expect([given.code, given.code === 0 ? "" : given.stderr]).toEqual([0, ""]);
+  const giveKey = async ({ name, key }: SecretId): Promise<void> => {
+    const set = ["secret", "set", name, "--key", key, "--host", address, "--from-env", "DEPLOY_KEY"];
+    const given = await bb(set, { environment: { DEPLOY_KEY: plan.privateKey } });
+    expect([given.code, given.code === 0 ? "" : given.stderr]).toEqual([0, ""]);
+  };
+  await giveKey(SECRET);
   const sh = (script: string): Promise<Ran> => bb(["exec", BOTTLE, "--", "bash", "-c", script]);
   const world: GitBottle = {
     machine,
@@ -74,6 +73,7 @@ export async function startGitBottle(): Promise<GitBottle> {
     url,
     privateKey: plan.privateKey,
     knownHost,
+    giveKey,
     sh,
     async must(script) {
       const ran = await sh(`set -e; ${script}`);

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { untilReady } from "./docker-kit.ts";
-import { BOTTLE, type GitBottle, SECRET, startGitBottle } from "./git-kit.ts";
+import { BOTTLE, type GitBottle, startGitBottle } from "./git-kit.ts";
 
 /** Shaped like an AWS key id. */
 const KEY = ["AKIA", "Q7ZK3M7XW2LTNB4V"].join("");
@@ -149,19 +149,27 @@ describe("a gate that is changed or killed while the agent works", () => {
       })
       .toBe(0);
 
-  it("serves a remote that was added, and not one that is gone, without touching the agent", async () => {
+  it("serves a remote that was added once its key is there, and not one that is gone, and leaves the agent alone", async () => {
     const before = await agent();
-    const second = {
-      name: "again",
-      url: world.url,
-      identity: { secretRef: SECRET },
-      knownHost: world.knownHost,
-    };
+    const late = { name: "late-key", key: "id_ed25519" };
+    const url = world.url.replace(/[^/]*$/, "again.git");
+    await world.git("clone", "-q", "--bare", ".", "/home/node/again.git");
+    const second = { name: "again", url, identity: { secretRef: late }, knownHost: world.knownHost };
     await world.apply({}, [second]);
-    const ask = "git ls-remote http://git-gate:9420/again.git refs/heads/main";
-    await expect.poll(async () => (await world.sh(ask)).code).toBe(0);
+    await expect.poll(() => world.condition("SecretsAvailable")).toBe("False SecretMissing");
+    await gitWorks();
+
+    await world.giveKey(late);
+    const ask = `git ls-remote ${url} refs/heads/main`;
+    await expect.poll(async () => (await world.sh(ask)).code, { timeout: 20_000 }).toBe(0);
+    await untilReady(world.machine.bb, BOTTLE);
+
     await world.apply();
-    await expect.poll(async () => (await world.sh(ask)).stderr).toMatch(/not found|no remote is declared/i);
+    const askGate = "git ls-remote http://git-gate:9420/again.git";
+    await expect.poll(async () => (await world.sh(askGate)).stderr).toMatch(/no remote is declared as again/);
+    const rewrites = "git config --get-regexp insteadof";
+    await expect.poll(() => world.must(rewrites), { timeout: 20_000 }).not.toContain("again.git");
+    expect(await world.must(rewrites)).toContain("app.git");
     expect(await agent()).toBe(before);
   });
 

@@ -22,7 +22,7 @@ interface SecretId {
   readonly name: string;
   readonly key: string;
 }
-export const SECRET: SecretId = { name: "deploy-key", key: "id_ed25519" };
+const SECRET: SecretId = { name: "deploy-key", key: "id_ed25519" };
 
 /** A bottle with one remote, and the git server behind it, which is a real sshd in a container of its own. */
 export interface GitBottle {

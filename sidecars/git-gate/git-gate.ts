@@ -183,9 +183,10 @@ export class GitGate {
     if (typeof body === "string") return void answerText(response, 415, body);
     if (asked.service === "git-receive-pack") return this.#push(context, { request, response, body });
     const question = await readQuestion(body);
-    if (!(await prepareUploadPack(remote, question, response))) {
-      await this.#backend(context, { request, response, body: question.body });
-    }
+    const isAnswered = await prepareUploadPack(remote, question, response);
+    // upstream's refs are not the mirror's yet: what becomes of that, the question for objects tells
+    if (isAnswered && !remote.isFresh) return undefined;
+    if (!isAnswered) await this.#backend(context, { request, response, body: question.body });
     if (response.writableFinished && response.statusCode < 400) {
       return outcomeOf("accepted", "Fetched", `${remote.declaration.policy.name} was read`);
     }

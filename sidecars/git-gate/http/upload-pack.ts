@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { failureOf } from "../outcomes.ts";
+import { failureOf, wordsOf } from "../outcomes.ts";
 import type { Remote } from "../upstream/remote.ts";
 import { EarlyWords } from "./early-words.ts";
 import { answerResult } from "./gate-answer.ts";
@@ -42,7 +42,7 @@ async function refreshInSight(remote: Remote, question: Question, response: Serv
     await remote.refreshUnlessFresh();
   } catch (error) {
     const outcome = failureOf(error);
-    if (outcome !== undefined && response.headersSent) words.refuse(`git-gate: ${outcome.because}`);
+    if (outcome !== undefined && response.headersSent) words.refuse(wordsOf(outcome));
     throw error;
   } finally {
     unwatch?.();

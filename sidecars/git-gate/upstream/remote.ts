@@ -115,6 +115,11 @@ export class Remote {
     return this.#waiting;
   }
 
+  /** Whether the mirror was what upstream is a moment ago. */
+  get isFresh(): boolean {
+    return !this.#fresh.aborted;
+  }
+
   /** What upstream has now. Where the mirror has something else, it is brought there from now on. */
   async announce(): Promise<Listing> {
     const fresh = AbortSignal.timeout(FRESH_MS);
@@ -136,7 +141,7 @@ export class Remote {
 
   /** A refresh unless there was one a moment ago: for who has been given the refs. Takes as long as it takes. */
   async refreshUnlessFresh(): Promise<void> {
-    if (this.#fresh.aborted) await this.refresh();
+    if (!this.isFresh) await this.refresh();
   }
 
   /**
@@ -153,7 +158,7 @@ export class Remote {
 
   /** The same for who follows a request that was refreshed for: that one counts, when it was a moment ago. */
   async refreshSoonUnlessFresh(): Promise<void> {
-    if (this.#fresh.aborted) await this.refreshSoon();
+    if (!this.isFresh) await this.refreshSoon();
   }
 
   /**

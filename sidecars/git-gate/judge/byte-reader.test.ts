@@ -16,9 +16,22 @@ describe("ByteReader", () => {
     await reader.end();
   });
 
+  it.each([1, 2, 5, 100])("passes over bytes and goes on after them: %s bytes each", async (size) => {
+    const reader = new ByteReader(inChunks("0123456789\ntail\n", size));
+
+    const first = await reader.bytes(3);
+    await reader.skip(7);
+    expect(first.toString()).toBe("012");
+    expect(await reader.line()).toBe("");
+    await reader.skip(0);
+    expect(await reader.line()).toBe("tail");
+    await reader.end();
+  });
+
   it("fails on what ends early, goes on too long, or has a line without an end", async () => {
     await expect(new ByteReader(inChunks("abc", 2)).line()).rejects.toThrow("ended early");
     await expect(new ByteReader(inChunks("abc", 2)).bytes(4)).rejects.toThrow("ended early");
+    await expect(new ByteReader(inChunks("abc", 2)).skip(4)).rejects.toThrow("ended early");
     await expect(new ByteReader(inChunks("abc", 2)).end()).rejects.toThrow("more was said");
     await expect(new ByteReader(inChunks("a".repeat(9000), 100)).line()).rejects.toThrow("without an end");
   });

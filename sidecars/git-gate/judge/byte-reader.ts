@@ -41,6 +41,16 @@ export class ByteReader {
     return this.#place.subarray(0, count);
   }
 
+  /** Passes over the next `count` bytes, however many they are; an error when the stream ends before. */
+  async skip(count: number): Promise<void> {
+    let left = count;
+    while (left > this.#held.length) {
+      left -= this.#held.length;
+      this.#held = await this.#next();
+    }
+    this.#take(left);
+  }
+
   #take(count: number): Buffer {
     const taken = this.#held.subarray(0, count);
     this.#held = this.#held.subarray(count);

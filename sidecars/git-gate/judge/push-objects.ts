@@ -25,65 +25,86 @@ type Met = Pick<PushedObject, "id" | "path" | "commit">;
  * ones do not, each object once, however many refs, commits or paths lead to it.
  */
 export async function listPushedObjects(access: GitAccess, request: PushRequest): Promise<PushedObject[]> {
-  const met = await metObjects(access, request);
-  const input = met.map(({ id }) => `${id}\n`);
+  const lines = await metLines(access, request);
+  const input = inLines(lines, (line) => line.split(" ", 1)[0] ?? "");
   const answers = gitWords(access, ["cat-file", "--batch-check", "--buffer"], { input, end: "\n" });
   const objects: PushedObject[] = [];
+  let commit: string | undefined;
   let left = request.policy.maxInflatedBytes;
   for await (const answer of answers) {
-    const object = weighed(answer, met[objects.length]);
+    const met = metIn(lines[objects.length] ?? "", commit);
+    const object = weighed(answer, met);
+    commit = met.commit;
     if (object.size > request.policy.maxBlobBytes) throw tooLarge(object, request.policy);
     left -= object.size;
     if (left < 0) throw tooMuch(request.policy);
     objects.push(object);
   }
-  if (objects.length !== met.length) throw new Error("not every object was weighed");
+  if (objects.length !== lines.length) throw new Error("not every object was weighed");
   return objects;
 }
 
-async function metObjects(access: GitAccess, { updates, confirmed, policy }: PushRequest): Promise<Met[]> {
+/** What git lists, a line an object: thousands of short strings are less to hold than thousands of objects. */
+async function metLines(access: GitAccess, { updates, confirmed, policy }: PushRequest): Promise<string[]> {
   const tips = updates.map(({ to }) => to).filter((id) => !isZero(id));
   if (tips.length === 0) return [];
   const input = [...tips, ...confirmed.map((id) => `^${id}`)].map((line) => `${line}\n`);
   const order = ["--in-commit-order", "--topo-order", "--reverse"];
-  const met: Met[] = [];
-  let commit: string | undefined;
+  const lines: string[] = [];
   const args = ["rev-list", "--objects", ...order, "--stdin"];
   for await (const line of gitWords(access, args, { input, end: "\n" })) {
-    const border = line.indexOf(" ");
-    const id = border === -1 ? line : line.slice(0, border);
-    // only commits are told without a name, be it an empty one
-    if (border === -1) commit = id;
-    met.push({ id, path: border === -1 ? "" : line.slice(border + 1), commit });
-    if (met.length > policy.maxObjects) throw tooMany(policy);
+    lines.push(line);
+    if (lines.length > policy.maxObjects) throw tooMany(policy);
   }
-  return met;
+  return lines;
 }
 
-function weighed(answer: string, met: Met | undefined): PushedObject {
+/** Only commits are told without a name, be it an empty one. */
+function metIn(line: string, commit: string | undefined): Met {
+  const border = line.indexOf(" ");
+  if (border === -1) return { id: line, path: "", commit: line };
+  return { id: line.slice(0, border), path: line.slice(border + 1), commit };
+}
+
+const LINES_AT_ONCE = 500;
+
+/** Ids as git reads them, made as it reads them. */
+function* inLines<T>(listed: readonly T[], idOf: (each: T) => string): Generator<string> {
+  for (let from = 0; from < listed.length; from += LINES_AT_ONCE) {
+    const some = listed.slice(from, from + LINES_AT_ONCE);
+    yield some.map((each) => `${idOf(each)}\n`).join("");
+  }
+}
+
+function weighed(answer: string, met: Met): PushedObject {
   const [id, word, digits] = answer.split(" ");
   const type = TYPES.find((each) => each === word);
   const size = Number(digits);
-  if (met === undefined || id !== met.id || type === undefined || !Number.isSafeInteger(size))
+  if (id !== met.id || type === undefined || !Number.isSafeInteger(size))
     throw new Error("git weighed something else than it was asked to");
   // what a tag names itself has no path, and belongs to no commit
   const isOfTag = type === "tag" || (type === "blob" && met.path === "");
   return { ...met, commit: isOfTag ? undefined : met.commit, type, size };
 }
 
-/** The objects with their bytes, raw, in the order of the list. The bytes are valid until the next are asked for. */
+/**
+ * The objects with their bytes, raw, in the order of the list; of each the first `most` alone, where it is given. The
+ * bytes are valid until the next are asked for.
+ */
 export async function* readObjects(
   access: GitAccess,
   objects: readonly PushedObject[],
+  most = Number.POSITIVE_INFINITY,
 ): AsyncGenerator<{ readonly object: PushedObject; readonly bytes: Buffer }> {
-  const ids = objects.map(({ id }) => `${id}\n`);
+  const ids = inLines(objects, ({ id }) => id);
   const reader = new ByteReader(gitOutput(access, ["cat-file", "--batch", "--buffer"], ids));
   try {
     for (const object of objects) {
       const header = await reader.line();
       if (header !== `${object.id} ${object.type} ${object.size}`)
         throw new Error("git read something else than it was asked to");
-      const bytes = await reader.bytes(object.size);
+      const bytes = await reader.bytes(Math.min(object.size, most));
+      await reader.skip(object.size - bytes.length);
       if ((await reader.line()) !== "") throw new Error("an object goes on after its end");
       yield { object, bytes };
     }

@@ -46,37 +46,49 @@ export function treeText(entries: readonly TreeEntry[]): string {
   return [...names, ...links, links.join("")].join("\n");
 }
 
+interface Tree {
+  /** absent as long as nobody has shown it, as with what upstream has */
+  contents?: { readonly files: number; readonly directories: readonly Tree[] };
+  /** what it unfolds into, once that was counted */
+  count?: number;
+}
+
 /**
  * Counts what trees unfold into. A few hundred bytes of trees that name each other
  * many times are billions of files to whoever checks them out.
  */
 export class UnfoldedTrees {
-  readonly #contents = new Map<string, { files: number; directories: string[] }>();
-  readonly #counted = new Map<string, number>();
+  /** by raw id; thousands of trees name the same ones, which are held once */
+  readonly #trees = new Map<string, Tree>();
 
   add(id: string, entries: readonly TreeEntry[]): void {
-    const directories = entries
-      .filter(({ kind }) => kind === "directory")
-      .map(({ rawId }) => Buffer.from(rawId, "latin1").toString("hex"));
-    this.#contents.set(id, { files: entries.length - directories.length, directories });
+    const directories = entries.filter(({ kind }) => kind === "directory");
+    this.#tree(Buffer.from(id, "hex").toString("latin1")).contents = {
+      files: entries.length - directories.length,
+      directories: directories.map(({ rawId }) => this.#tree(rawId)),
+    };
   }
 
   /** How many files and directories the largest of the trees unfolds into; what upstream has counts as one. */
   largest(): number {
     let largest = 0;
-    for (const id of this.#contents.keys()) largest = Math.max(largest, this.#count(id, 0));
+    for (const tree of this.#trees.values()) largest = Math.max(largest, countOf(tree, 0));
     return largest;
   }
 
-  #count(id: string, depth: number): number {
-    const known = this.#counted.get(id);
-    if (known !== undefined) return known;
-    const contents = this.#contents.get(id);
-    if (contents === undefined) return 1;
-    if (depth > MAX_DEPTH) return Number.POSITIVE_INFINITY;
-    let count = 1 + contents.files;
-    for (const directory of contents.directories) count += this.#count(directory, depth + 1);
-    this.#counted.set(id, count);
-    return count;
+  #tree(rawId: string): Tree {
+    const tree = this.#trees.get(rawId) ?? {};
+    this.#trees.set(rawId, tree);
+    return tree;
   }
+}
+
+function countOf(tree: Tree, depth: number): number {
+  if (tree.count !== undefined) return tree.count;
+  if (tree.contents === undefined) return 1;
+  if (depth > MAX_DEPTH) return Number.POSITIVE_INFINITY;
+  let count = 1 + tree.contents.files;
+  for (const directory of tree.contents.directories) count += countOf(directory, depth + 1);
+  tree.count = count;
+  return count;
 }

@@ -20,29 +20,29 @@ const MOST_PATCH_BYTES = 32 * MIB;
  * for which gitleaks takes a second a megabyte; our own detectors read both.
  */
 export async function divide(access: GitAccess, objects: readonly PushedObject[]): Promise<PatchContents[]> {
-  const all = objects
-    .map((object, index) => ({ object, index }))
-    .filter(({ object }) => object.type !== "tree");
-  const large = all.filter(({ object }) => object.size > LARGE_BYTES);
-  const small = all.filter(({ object }) => object.size <= LARGE_BYTES);
-  const texts = await textsAmong(access, large);
-  return [...patchesOf(small, true), ...patchesOf(texts, false)];
+  const small: number[] = [];
+  const large: number[] = [];
+  for (const [index, { type, size }] of objects.entries()) {
+    if (type !== "tree") (size > LARGE_BYTES ? large : small).push(index);
+  }
+  const texts = await textsAmong(access, objects, large);
+  return [...patchesOf(objects, small, true), ...patchesOf(objects, texts, false)];
 }
 
-interface Listed {
-  readonly object: PushedObject;
-  readonly index: number;
-}
-
-function patchesOf(listed: readonly Listed[], isDecoded: boolean): PatchContents[] {
+function patchesOf(
+  objects: readonly PushedObject[],
+  indexes: readonly number[],
+  isDecoded: boolean,
+): PatchContents[] {
   const patches: { indexes: number[]; bytes: number; isDecoded: boolean }[] = [];
-  for (const { object, index } of listed) {
+  for (const index of indexes) {
+    const size = objects[index]?.size ?? 0;
     const last = patches.at(-1);
-    if (last === undefined || last.bytes + object.size > MOST_PATCH_BYTES) {
-      patches.push({ indexes: [index], bytes: object.size, isDecoded });
+    if (last === undefined || last.bytes + size > MOST_PATCH_BYTES) {
+      patches.push({ indexes: [index], bytes: size, isDecoded });
     } else {
       last.indexes.push(index);
-      last.bytes += object.size;
+      last.bytes += size;
     }
   }
   return patches;
@@ -51,16 +51,14 @@ function patchesOf(listed: readonly Listed[], isDecoded: boolean): PatchContents
 /** as git tells binary files */
 const LOOKED_AT_BYTES = 8000;
 
-async function textsAmong(access: GitAccess, listed: readonly Listed[]): Promise<Listed[]> {
-  if (listed.length === 0) return [];
-  const texts: Listed[] = [];
-  let at = 0;
-  for await (const { bytes } of readObjects(
-    access,
-    listed.map(({ object }) => object),
-  )) {
-    const each = listed[at++];
-    if (each !== undefined && !bytes.subarray(0, LOOKED_AT_BYTES).includes(0)) texts.push(each);
-  }
-  return texts;
+async function textsAmong(
+  access: GitAccess,
+  objects: readonly PushedObject[],
+  indexes: readonly number[],
+): Promise<number[]> {
+  if (indexes.length === 0) return [];
+  const asked = indexes.flatMap((index) => objects[index] ?? []);
+  const isBinary: boolean[] = [];
+  for await (const { bytes } of readObjects(access, asked, LOOKED_AT_BYTES)) isBinary.push(bytes.includes(0));
+  return indexes.filter((_, at) => !isBinary[at]);
 }

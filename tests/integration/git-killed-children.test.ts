@@ -63,7 +63,7 @@ async function expectRecovery(victim: string): Promise<void> {
     world.gate = await startGate(world.options, world.socket);
   }
   await world.must(work, "fetch", "-q");
-  expect(world.refs(world.mirror)).toEqual(world.refs(world.upstream));
+  await expect.poll(() => world.refs(world.mirror)).toEqual(world.refs(world.upstream));
   execFileSync("git", ["-C", world.mirror, "fsck", "--full"], { stdio: "ignore" });
 }
 
@@ -100,7 +100,7 @@ describe.each([
     await expectRecovery(victim);
     await world.commit(work, "b", "b\n");
     await world.must(work, "push", "-q", "--force", "origin", "main");
-    expect(world.refs(world.mirror)).toEqual(world.refs(world.upstream));
+    await expect.poll(() => world.refs(world.mirror)).toEqual(world.refs(world.upstream));
   });
 });
 

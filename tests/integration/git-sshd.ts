@@ -95,13 +95,22 @@ export async function startSshd(folder: string, address = "127.0.0.1"): Promise<
     async stop() {
       if (listener === undefined || listener.exitCode !== null || listener.signalCode !== null) return;
       const ended = once(listener, "exit");
-      for (const session of sshd.sessions()) process.kill(session, "SIGKILL");
+      for (const session of sshd.sessions()) endSession(session);
       listener.kill("SIGTERM");
       await ended;
     },
   };
   await sshd.start();
   return sshd;
+}
+
+/** It may have ended by itself since it was looked for. */
+function endSession(pid: number): void {
+  try {
+    process.kill(pid, "SIGKILL");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ESRCH") throw error;
+  }
 }
 
 /** Every process under another. */

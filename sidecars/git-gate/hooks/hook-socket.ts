@@ -1,8 +1,8 @@
 import { chmodSync } from "node:fs";
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
-import { createInterface } from "node:readline";
 import { randomBytes } from "node:crypto";
+import { LineReader } from "../../shared/line-reader.ts";
 import {
   CREDENTIAL_HOOK,
   type CredentialAnswer,
@@ -66,12 +66,16 @@ export class HookSocket {
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
     socket.on("error", () => socket.destroy());
-    let bytes = 0;
+    const lines = new LineReader(MAX_CALL_BYTES);
+    let [bytes, isAsked] = [0, false];
     socket.on("data", (chunk: Buffer) => {
       bytes += chunk.length;
       if (bytes > MAX_CALL_BYTES) socket.destroy();
+      const [call] = isAsked ? [] : lines.push(chunk);
+      if (call === undefined) return;
+      isAsked = true;
+      void this.#answer(call, socket);
     });
-    createInterface({ input: socket }).once("line", (line) => void this.#answer(line, socket));
   }
 
   async #answer(line: string, socket: Socket): Promise<void> {

@@ -33,7 +33,13 @@ export interface PushFinding {
 }
 
 export type PushVerdict =
-  { readonly kind: "clean" } | { readonly kind: "refused"; readonly findings: readonly PushFinding[] };
+  | { readonly kind: "clean" }
+  | {
+      readonly kind: "refused";
+      readonly findings: readonly PushFinding[];
+      /** the names of the refs were looked at and hold no secret: they can be told to others */
+      readonly areRefsClean?: boolean;
+    };
 
 /**
  * Says whether a push may go to upstream.
@@ -66,7 +72,7 @@ export interface GateEvent {
   readonly because: string;
   /** of the first finding */
   readonly rule?: string;
-  /** refs of a push */
+  /** refs of a push, once it is known that their names hold no secret */
   readonly refs: readonly string[];
   readonly requestBytes: number;
   readonly responseBytes: number;

@@ -18,10 +18,11 @@ import type { RemoteDeclaration } from "./upstream/remote-declaration.ts";
 import type { Remote } from "./upstream/remote.ts";
 import { readQuestion } from "./http/question.ts";
 import { prepareUploadPack } from "./http/upload-pack.ts";
-import { plainBodyOf, readCommands } from "./http/request-body.ts";
+import { bodyOf, readCommands } from "./http/request-body.ts";
 import { type GateRequest, readRequestLine } from "./http/request-line.ts";
 import type { UpstreamLimits } from "./upstream/upstream.ts";
 import type { Clock } from "../shared/clock.ts";
+import { Turns } from "../shared/turns.ts";
 import { failureOf, outcomeOf, wordsOf } from "./outcomes.ts";
 import type { ServedRemote } from "./served-remote.ts";
 import { ServedRemotes } from "./served-remotes.ts";
@@ -50,6 +51,11 @@ export interface GateOptions {
 type Asked = Extract<GateRequest, { kind: "advertise" | "call" }>;
 
 const MAX_CONNECTIONS = 64;
+/** each is several processes, some with much memory, and the bundle has to live beside them; the others wait */
+const PUSHES_AT_ONCE = 4;
+const READS_AT_ONCE = 8;
+/** a scanner takes most of what the sidecars have; a small push should not have to wait for a large one */
+const JUDGED_AT_ONCE = 2;
 const HEADERS_TIMEOUT_MS = 30_000;
 const CORRUPTION =
   /corrupt|bad object|unable to read|unable to find|not a git repository|does not match index|inflate/i;
@@ -61,6 +67,9 @@ export class GitGate {
   readonly #hooks: HookSocket;
   readonly #hooksFolder: string;
   readonly #remotes: ServedRemotes;
+  readonly #pushes = new Turns(PUSHES_AT_ONCE);
+  readonly #reads = new Turns(READS_AT_ONCE);
+  readonly #judging = new Turns(JUDGED_AT_ONCE);
   readonly #running = new Set<Promise<void>>();
   /** bytes of earlier requests, by connection */
   readonly #counted = new WeakMap<Socket, number>();
@@ -179,14 +188,19 @@ export class GitGate {
     response: ServerResponse,
   ): Promise<Outcome | undefined> {
     const { remote, asked } = context;
-    const body = bodyOf(asked, request);
+    const body = bodyOf(asked.service, request);
     if (typeof body === "string") return void answerText(response, 415, body);
-    if (asked.service === "git-receive-pack") return this.#push(context, { request, response, body });
+    const { signal } = context;
+    if (asked.service === "git-receive-pack")
+      return this.#pushes.take(() => this.#push(context, { request, response, body }), signal);
     const question = await readQuestion(body);
     const isAnswered = await prepareUploadPack(remote, question, response);
     // upstream's refs are not the mirror's yet: what becomes of that, the question for objects tells
     if (isAnswered && !remote.isFresh) return undefined;
-    if (!isAnswered) await this.#backend(context, { request, response, body: question.body });
+    if (!isAnswered) {
+      const exchange = { request, response, body: question.body };
+      await this.#reads.take(() => this.#backend(context, exchange), signal);
+    }
     if (response.writableFinished && response.statusCode < 400) {
       return outcomeOf("accepted", "Fetched", `${remote.declaration.policy.name} was read`);
     }
@@ -197,9 +211,14 @@ export class GitGate {
     const { remote, signal } = context;
     const commands = await readCommands(exchange.body).catch(() => undefined);
     if (commands === undefined)
-      return void answerText(exchange.response, 400, "the commands of the push are no pkt-lines");
+      return void answerText(
+        exchange.response,
+        400,
+        "the commands of the push are no pkt-lines, or they are signed: push without --signed",
+      );
     const { atomic, body } = commands;
-    const push = new Push({ remote, atomic, inspect: this.#options.inspectPush, signal });
+    const { inspectPush: inspect } = this.#options;
+    const push = new Push({ remote, atomic, inspect, judging: this.#judging, signal });
     const expected = this.#hooks.expect((call, say) => push.answer(call, say));
     try {
       const variables = { ...UNPACK_LIMITS, [HOOK_SOCKET]: this.#hooks.path, [HOOK_NONCE]: expected.nonce };
@@ -245,11 +264,4 @@ interface BackendExchange extends Exchange {
   readonly body: Readable;
   /** what hooks need beside git's own */
   readonly variables?: Readonly<Record<string, string>>;
-}
-
-/** The plain body, or why it is not taken. */
-function bodyOf({ service }: Asked, request: IncomingMessage): Readable | string {
-  const type = `application/x-${service}-request`;
-  if (request.headers["content-type"] !== type) return `the body must be ${type}`;
-  return plainBodyOf(request) ?? "the body must be plain or gzip";
 }

@@ -12,8 +12,9 @@ export class Turns {
     return this.#free > 0;
   }
 
-  async take<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#free === 0) await new Promise<void>((resolve) => this.#waiting.push(resolve));
+  /** Rejects with the signal's reason when that is aborted before the turn comes. */
+  async take<T>(work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+    if (this.#free === 0) await this.#wait(signal);
     else this.#free -= 1;
     try {
       return await work();
@@ -22,5 +23,21 @@ export class Turns {
       if (next === undefined) this.#free += 1;
       else next();
     }
+  }
+
+  #wait(signal: AbortSignal | undefined): Promise<void> {
+    return new Promise<void>((resolve, reject) => {
+      const giveUp = (): void => {
+        this.#waiting.splice(this.#waiting.indexOf(begin), 1);
+        reject(signal?.reason as Error);
+      };
+      const begin = (): void => {
+        signal?.removeEventListener("abort", giveUp);
+        resolve();
+      };
+      if (signal?.aborted === true) return reject(signal.reason as Error);
+      signal?.addEventListener("abort", giveUp, { once: true });
+      this.#waiting.push(begin);
+    });
   }
 }

@@ -1,7 +1,9 @@
-import { globSync, mkdirSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { globSync, mkdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import { noise } from "../bench/git-repository.ts";
+import { CAPABILITIES, type PackEntry, packOf, pushRaw } from "./git-evasions-kit.ts";
 import { type GateChild, startGateChild } from "./git-gate-child.ts";
 import { type GitWorld, startGitWorld } from "./git-kit.ts";
 import { aSmallDisk, type SmallDisk } from "./small-disk.ts";
@@ -105,6 +107,41 @@ describe("a mirror's limit", () => {
     }
   });
 });
+
+describe("pushes of what no ref leads to", () => {
+  it("do not make a mirror grow without end", async () => {
+    world = await startGitWorld({ limits: { maxMirrorBytes: MEGABYTE } });
+    const work = await world.clone("work");
+    for (const name of ["one", "two", "three"]) {
+      const id = await world.commit(work, name, name);
+      const pack = packOf(await entriesOf(work, id, noise(name, MEGABYTE)));
+      const from = world.refs(world.upstream)["refs/heads/main"];
+      expect(await pushRaw(world, [`${from} ${id} refs/heads/main\0${CAPABILITIES}`], pack)).toContain("ok ");
+    }
+
+    await world.must(work, "fetch", "-q", "origin");
+
+    expect(bytesOf(world.mirror)).toBeLessThan(MEGABYTE);
+    expect(world.refs(world.mirror)).toEqual(world.refs(world.upstream));
+  });
+});
+
+/** The objects of a commit, and a file that nothing leads to. */
+async function entriesOf(work: string, id: string, extra: Buffer): Promise<PackEntry[]> {
+  const listed = await world.must(work, "rev-list", "--objects", "--no-object-names", `${id}`, `^${id}^`);
+  const entries = listed.split("\n").map((each): PackEntry => {
+    const git = (...args: string[]): Buffer => execFileSync("git", ["-C", work, "cat-file", ...args]);
+    const type = git("-t", each).toString().trim() as "blob";
+    return { type, bytes: git(type, each) };
+  });
+  return [...entries, { type: "blob", bytes: extra }];
+}
+
+const bytesOf = (mirror: string): number =>
+  globSync("objects/pack/*.pack", { cwd: mirror }).reduce(
+    (sum, name) => sum + statSync(join(mirror, name)).size,
+    0,
+  );
 
 describe("many packs", () => {
   it("are made few, and the mirror stays whole", async () => {

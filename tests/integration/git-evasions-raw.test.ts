@@ -159,10 +159,16 @@ describe("a push that no git made", () => {
       "push-cert-end\n",
     ];
 
-    const answer = await pushRaw(world, certificate, packOf(entries));
+    for (const first of [[], [`shallow ${id}\0`]]) {
+      const mirror = holdingsOf(world, world.mirror);
 
-    expect(answer).not.toContain("ok refs/");
-    expectNothingArrived(world, before);
+      const answer = await pushRaw(world, [...first, ...certificate], packOf(entries));
+
+      expect(answer).toMatch(/push without --signed/);
+      expectNothingArrived(world, before);
+      // git would keep it, be the push refused: so a disk fills
+      expect(holdingsOf(world, world.mirror)).toEqual(mirror);
+    }
   });
 
   it("does not get objects past the scan that came first, with no ref that leads to them", async () => {

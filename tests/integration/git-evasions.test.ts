@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import type { GateEvent } from "../../sidecars/git-gate/contract.ts";
 import { expectNothingArrived, type Holdings, holdingsOf, startJudgingWorld } from "./git-evasions-kit.ts";
 import { hidings } from "./git-hidings.ts";
 import type { Ended, GitWorld } from "./git-kit.ts";
@@ -7,8 +8,10 @@ import { PushRepository, SECRET } from "./git-push-kit.ts";
 let world: GitWorld;
 let agent: PushRepository;
 let before: Holdings;
+const events: GateEvent[] = [];
 beforeAll(async () => {
-  world = await startJudgingWorld({ policy: { allowPushOptions: true } });
+  const onEvent = (event: GateEvent): void => void events.push(event);
+  world = await startJudgingWorld({ policy: { allowPushOptions: true }, onEvent });
 });
 afterAll(() => world.close());
 beforeEach(() => {
@@ -46,6 +49,9 @@ describe("a secret that is hidden", () => {
     expect(ended.stderr).toMatch(/remote: .*aws-access-key-id: the name of a ref/);
     expect(ended.code).toBe(1);
     expectNothingArrived(world, before);
+    // what others are told, the audit, Events and status are made of
+    expect(events.at(-1)).toMatchObject({ method: "push", code: "PushRefused", refs: [] });
+    expect(JSON.stringify(events)).not.toContain(SECRET);
   });
 
   it("in a push option does not reach upstream", async () => {

@@ -98,6 +98,7 @@ export async function startGitWorld(
     readonly scan?: Partial<ScanPolicy>;
     readonly inspectPush?: InspectPush;
     readonly limits?: Partial<DeclaredGate["limits"]>;
+    readonly onEvent?: NonNullable<DeclaredGate["onEvent"]>;
     /** of a client's git, beside what it always has */
     readonly environment?: Readonly<Record<string, string>>;
     /** of one command of a client */
@@ -141,6 +142,7 @@ export async function startGitWorld(
       return inspect(request, signal);
     },
     limits: { ...LIMITS, ...options.limits },
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   };
   const socket = join(folder, "gate.sock");
   const airlock = await forward(socket);

@@ -41,7 +41,7 @@ const IDENTITY = {
 type Content = string | Buffer;
 /** What a tree has under a name: a file, a tree of its own, or any entry. */
 type Entry = Content | Tree | { readonly mode: string; readonly id: string };
-interface Tree {
+export interface Tree {
   readonly [name: string]: Entry;
 }
 
@@ -87,6 +87,13 @@ export class PushRepository implements Disposable {
 
   object(type: string, content: Content): string {
     return this.git(["hash-object", "-w", "--literally", "-t", type, "--stdin"], { input: content });
+  }
+
+  /** Many at once. */
+  blobs(contents: readonly string[]): string[] {
+    const input = contents.map((text, mark) => `blob\nmark :${mark + 1}\ndata ${text.length}\n${text}\n`);
+    const asked = contents.map((_, mark) => `get-mark :${mark + 1}\n`);
+    return this.git(["fast-import", "--quiet"], { input: [...input, ...asked].join("") }).split("\n");
   }
 
   tree(files: Tree): string {

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RefUpdate } from "../../sidecars/git-gate/contract.ts";
-import { NONE, PushRepository, rulesOf, SECRET } from "./git-push-kit.ts";
+import { NONE, PushRepository, rulesOf, SECRET, type Tree } from "./git-push-kit.ts";
 
 let repository: PushRepository;
 beforeEach(() => void (repository = new PushRepository()));
@@ -31,6 +31,25 @@ describe("a push over a limit is refused", () => {
       "TooManyObjects",
     ]);
     expect(rulesOf(await repository.inspect({ to }, { policy: { maxObjects: 4 } }))).toEqual([]);
+  });
+
+  it("with a path that is too long, or with names that take more memory than the objects", async () => {
+    const nested = (levels: number, files: Tree): Tree =>
+      levels === 0 ? files : { ["d".repeat(250)]: nested(levels - 1, files) };
+    const many = Object.fromEntries(Array.from({ length: 20_000 }, (_, index) => [`f${index}`, `${index}`]));
+    const blobs = repository.blobs(Object.values(many));
+    const files = Object.fromEntries(
+      Object.keys(many).map((name, index) => [name, { mode: "100644", id: blobs[index] ?? "" }]),
+    );
+
+    const [long, large] = [nested(17, { a: "a" }), nested(15, files)];
+
+    expect(rulesOf(await repository.inspect({ to: repository.commit({ files: long }) }))).toEqual([
+      "PathTooLong",
+    ]);
+    expect(rulesOf(await repository.inspect({ to: repository.commit({ files: large }) }))).toEqual([
+      "TooManyObjects",
+    ]);
   });
 
   it("with a blob that is too large, which is named", async () => {
@@ -76,7 +95,9 @@ describe("a push over a limit is refused", () => {
       to,
     }));
 
+    const longOnes = updates.slice(0, 300).map((each) => ({ ...each, ref: each.ref + "/x".repeat(500) }));
     expect(rulesOf(await repository.inspect({}, { updates }))).toEqual(["TooManyRefs"]);
+    expect(rulesOf(await repository.inspect({}, { updates: longOnes }))).toEqual(["TooManyRefs"]);
   });
 
   it("when its time is over", async () => {

@@ -22,6 +22,7 @@ describe("a protected path", () => {
     ["is changed", { ...base, ".github": { workflows: { "ci.yml": "on: everything\n" } } }],
     ["is added", { ...base, ".gitlab-ci.yml": "script: x\n" }],
     ["is written in capitals", { ...base, ".GitHub": { Workflows: { "x.yml": "" } } }],
+    ["has a letter that is another one in capitals", { ...base, ".github": { "workflow\u017f": { x: "" } } }],
     ["has a letter that some file systems ignore", { ...base, ".git\u200chub": { workflows: { x: "" } } }],
     ["has a dot at its end, which others cut off", { ...base, ".github": { "workflows.": { x: "" } } }],
     ["is the stream of a file", { ...base, "Jenkinsfile::$DATA": "x" }],

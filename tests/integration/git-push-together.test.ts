@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { InspectPush } from "../../sidecars/git-gate/contract.ts";
@@ -75,3 +75,39 @@ describe("while a push is under way", () => {
     expect(world.refs(world.mirror)).toEqual(world.refs(world.upstream));
   });
 });
+
+describe("many pushes at once", () => {
+  it("are taken four at a time and judged two at a time, and all arrive", async () => {
+    const names = ["a", "b", "c", "d", "e", "f"];
+    const unpacked: number[] = [];
+    const judged: number[] = [];
+    let judging = 0;
+    inspect = async () => {
+      judging += 1;
+      judged.push(judging);
+      // the first waits until all that may are there
+      await expect
+        .poll(() => quarantines(), { timeout: 20_000 })
+        .toBeGreaterThanOrEqual(Math.min(4, names.length - unpacked.length));
+      unpacked.push(quarantines());
+      judging -= 1;
+      return { kind: "clean" };
+    };
+    const pushes = names.map(async (name) => {
+      const own = await world.clone(`own-${name}`);
+      await world.commit(own, name, name);
+      return (): Promise<string> => world.must(own, "push", "-q", "origin", `HEAD:${name}`);
+    });
+
+    const ready = await Promise.all(pushes);
+    await Promise.all(ready.map((push) => push()));
+
+    expect(Math.max(...unpacked)).toBe(4);
+    expect(Math.max(...judged)).toBe(2);
+    expect(Object.keys(world.refs(world.upstream))).toEqual(
+      expect.arrayContaining(names.map((name) => `refs/heads/${name}`)),
+    );
+  });
+});
+
+const quarantines = (): number => globSync("objects/tmp_objdir-*", { cwd: world.mirror }).length;

@@ -112,7 +112,7 @@ export class RemoteReports {
   #notePush(state: State, { outcome, refs, because }: GateEvent): void {
     const time = this.#clock.now().toISOString();
     state.lastPush = { time, outcome, refs: shownRefs(refs), message: lineOf(because) };
-    const names = outcome === "accepted" ? refs.flatMap(branchOf) : [];
+    const names = outcome === "accepted" ? refs.flatMap(branchOf).filter(isShowable) : [];
     const others = state.pushed.filter((name) => !names.includes(name));
     state.pushed = [...others, ...names].slice(-MOST_BRANCHES);
   }
@@ -141,6 +141,9 @@ const WORDS = {
 
 const branchOf = (ref: string): string[] =>
   ref.startsWith("refs/heads/") ? [ref.slice("refs/heads/".length)] : [];
+
+/** One that is longer, or would act on a terminal, is told of in `lastPush` and no further. */
+const isShowable = (name: string): boolean => plainLine(name, LONGEST_REF) === name;
 
 /** Refs as a report and a record show them: few, bounded, printable. */
 export const shownRefs = (refs: readonly string[]): string[] =>

@@ -2,6 +2,8 @@ import type { Listing } from "../upstream/upstream.ts";
 import { FLUSH, pktLine } from "./pkt-line.ts";
 
 const PREFIX = "ref-prefix ";
+/** they only spare words, and each is held against each ref; git, too, takes more for none */
+const MOST_PREFIXES = 1000;
 
 /**
  * The answer to `ls-refs` (gitprotocol-v2) from what upstream announced, so that a client has its refs before the mirror
@@ -10,7 +12,9 @@ const PREFIX = "ref-prefix ";
 export function lsRefsAnswer(listing: Listing, asked: readonly string[]): Buffer {
   const prefixes = asked.filter((line) => line.startsWith(PREFIX)).map((line) => line.slice(PREFIX.length));
   const isAsked = (ref: string): boolean =>
-    prefixes.length === 0 || prefixes.some((prefix) => ref.startsWith(prefix));
+    prefixes.length === 0 ||
+    prefixes.length > MOST_PREFIXES ||
+    prefixes.some((prefix) => ref.startsWith(prefix));
   const { head, refs, peeled } = listing;
   const headId = head === undefined ? undefined : refs.get(head);
   const symref = asked.includes("symrefs") ? ` symref-target:${head}` : "";

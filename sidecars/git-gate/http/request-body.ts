@@ -3,11 +3,19 @@ import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { pktLinesOf } from "./pkt-line.ts";
 import { again } from "./question.ts";
+import type { GitService } from "./request-line.ts";
 
 const MAX_COMMANDS_BYTES = 1024 * 1024;
 
+/** The plain body of a call, or why it is not taken. */
+export function bodyOf(service: GitService, request: IncomingMessage): Readable | string {
+  const type = `application/x-${service}-request`;
+  if (request.headers["content-type"] !== type) return `the body must be ${type}`;
+  return plainBodyOf(request) ?? "the body must be plain or gzip";
+}
+
 /** The body of a request with its coding undone; undefined when that is unknown. */
-export function plainBodyOf(request: IncomingMessage): Readable | undefined {
+function plainBodyOf(request: IncomingMessage): Readable | undefined {
   const coding = request.headers["content-encoding"] ?? "identity";
   if (coding === "identity") return request;
   if (coding !== "gzip" && coding !== "x-gzip") return undefined;
@@ -40,10 +48,16 @@ export async function readCommands(body: Readable): Promise<Commands | undefined
   return { body: whole, atomic: atomic ?? false };
 }
 
-/** Undefined as long as the first command has not come; throws on what is no pkt-line. */
+/**
+ * Undefined as long as the first command has not come; throws on what is no pkt-line, and on a certificate: git keeps
+ * that in the repository itself, whatever becomes of the push.
+ */
 function isAtomic(bytes: Buffer): boolean | undefined {
   for (const { payload } of pktLinesOf(bytes)) {
     if (payload === undefined) return false;
+    if (startsWith(payload, "push-cert")) throw new Error("a signed push");
+    // what comes after its end is nothing to git
+    if (startsWith(payload, "shallow ")) continue;
     const end = payload.indexOf(0);
     if (end !== -1)
       return payload
@@ -54,3 +68,6 @@ function isAtomic(bytes: Buffer): boolean | undefined {
   }
   return undefined;
 }
+
+const startsWith = (payload: Buffer, word: string): boolean =>
+  payload.toString("latin1", 0, word.length) === word;

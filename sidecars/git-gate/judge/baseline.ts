@@ -1,12 +1,12 @@
 import { createDetector, type Detector, type KnownValue } from "../../detection/index.ts";
 import type { ScanPolicy } from "../../wire/git-policy.ts";
 import { utf8Of } from "./finding.ts";
-import { globPattern } from "./glob.ts";
+import { type Glob, globPattern } from "./glob.ts";
 import type { PushedObject } from "./push-objects.ts";
 
 /** What the owner accepts in which files, for both scanners; a known value is accepted nowhere. */
 export class Baseline {
-  readonly #accepted: readonly { readonly rule: string; readonly files: RegExp }[];
+  readonly #accepted: readonly { readonly rule: string; readonly files: Glob }[];
   readonly #knownValues: readonly KnownValue[];
   readonly #detectors = new Map<string, Detector>();
 

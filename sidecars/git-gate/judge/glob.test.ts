@@ -17,7 +17,20 @@ describe("globPattern", () => {
     ["a", "ba", false],
     ["a*", "a\nb", true],
     ["[a]", "a", false],
+    ["**/a/**/b", "a/b", true],
+    ["**/a/**/b", "x/a/y/z/b", true],
+    ["**/a/**/b", "x/ab", false],
+    ["a**b", "a/x/b", true],
+    ["**", "", true],
+    ["any", "x", false],
+    ["A", "a", false],
   ])("%j of %j: %s", (glob, text, matches) => {
     expect(globPattern(glob).test(text)).toBe(matches);
+  });
+  it.each([
+    ["**/a/**/a/**/a/**/*.pem", "a/".repeat(2000)],
+    ["a*a*a*a*a*b", "a".repeat(4000)],
+  ])("answers about %s in time, whatever an agent names its files", { timeout: 2000 }, (glob, text) => {
+    expect(globPattern(glob).test(text)).toBe(false);
   });
 });

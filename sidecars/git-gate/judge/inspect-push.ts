@@ -14,7 +14,13 @@ import { scanPush } from "./scan-push.ts";
 const MOST_FINDINGS = 20;
 /** each may cost a question to git */
 const MOST_REFS = 1000;
-const TOO_MANY_REFS = ruleFinding("TooManyRefs", "the push", `Push at most ${MOST_REFS} refs at a time.`);
+/** of all of them: git is told each twice, as arguments */
+const MOST_NAME_BYTES = 256 * 1024;
+const TOO_MANY_REFS = ruleFinding(
+  "TooManyRefs",
+  "the push",
+  `Push at most ${MOST_REFS} refs at a time, with names of at most ${MOST_NAME_BYTES} bytes together.`,
+);
 
 interface Dependencies {
   /** what must not leave, whatever a baseline accepts; asked for each push */
@@ -29,16 +35,22 @@ export function createInspectPush({ knownValues, path }: Dependencies): InspectP
     const limit = AbortSignal.timeout(request.policy.timeoutMs);
     const { gitDir, environment } = request;
     const access: GitAccess = { path, gitDir, environment, signal: AbortSignal.any([signal, limit]) };
+    let areRefsClean = false;
     try {
-      return verdictOf(await findingsOf(access, request, knownValues()));
+      const baseline = new Baseline(request.scan.baseline, knownValues());
+      const inNames = await findingsInAllNames(baseline, request);
+      areRefsClean = inNames.length === 0;
+      return verdictOf(areRefsClean ? await findingsOf(access, request, baseline) : inNames, areRefsClean);
     } catch (error) {
-      return verdictOf([refusalOf(error, limit)]);
+      return verdictOf([refusalOf(error, limit)], areRefsClean);
     }
   };
 }
 
-const verdictOf = (findings: readonly PushFinding[]): PushVerdict =>
-  findings.length === 0 ? { kind: "clean" } : { kind: "refused", findings: findings.slice(0, MOST_FINDINGS) };
+const verdictOf = (findings: readonly PushFinding[], areRefsClean: boolean): PushVerdict =>
+  findings.length === 0
+    ? { kind: "clean" }
+    : { kind: "refused", findings: findings.slice(0, MOST_FINDINGS), areRefsClean };
 
 function refusalOf(error: unknown, limit: AbortSignal): PushFinding {
   if (error instanceof PushRefused) return error.finding;
@@ -48,16 +60,18 @@ function refusalOf(error: unknown, limit: AbortSignal): PushFinding {
   return ruleFinding("ScanFailed", "the push", help);
 }
 
+async function findingsInAllNames(baseline: Baseline, request: PushRequest): Promise<readonly PushFinding[]> {
+  const nameBytes = request.updates.reduce((sum, { ref }) => sum + Buffer.byteLength(ref), 0);
+  if (request.updates.length > MOST_REFS || nameBytes > MOST_NAME_BYTES) throw new PushRefused(TOO_MANY_REFS);
+  return findingsInNames(baseline.detectorFor(), request);
+}
+
 /** The cheap checks come first, and what they refuse is not looked at further. */
 async function findingsOf(
   access: GitAccess,
   request: PushRequest,
-  knownValues: readonly KnownValue[],
+  baseline: Baseline,
 ): Promise<readonly PushFinding[]> {
-  if (request.updates.length > MOST_REFS) throw new PushRefused(TOO_MANY_REFS);
-  const baseline = new Baseline(request.scan.baseline, knownValues);
-  const inNames = await findingsInNames(baseline.detectorFor(), request);
-  if (inNames.length > 0) return inNames;
   const broken = judgePush({ ...request, rewound: await rewoundRefs(access, request) });
   if (broken.length > 0) return broken;
   const objects = await listPushedObjects(access, request);

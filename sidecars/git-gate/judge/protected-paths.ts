@@ -10,9 +10,13 @@ const EVERY_CHANGE = ["diff-tree", "--stdin", "--raw", "-z", "-r", "-c", "--root
 function createPathGuard(globs: readonly string[]): (path: string) => boolean {
   const patterns = globs
     .flatMap((glob) => [glob, ...directoriesOf(glob)])
-    .map((each) => globPattern(each, "i"));
-  return (path) => [path, folded(path)].some((each) => patterns.some((pattern) => pattern.test(each)));
+    .map((each) => globPattern(inOneCase(each)));
+  return (path) =>
+    [path, folded(path)].map(inOneCase).some((each) => patterns.some((pattern) => pattern.test(each)));
 }
+
+/** A long s, too, is an s in capitals. */
+const inOneCase = (path: string): string => path.toUpperCase().toLowerCase();
 
 /** characters that HFS+ does not see in a name */
 const IGNORED = /[\u200c-\u200f\u202a-\u202e\u206a-\u206f\ufeff]/g;

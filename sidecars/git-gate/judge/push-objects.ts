@@ -18,6 +18,11 @@ export interface PushedObject {
   readonly commit: string | undefined;
 }
 
+/** no system opens a file by a longer one */
+const LONGEST_PATH = 4096;
+/** of all objects together, which are held as long as the push is judged */
+const MOST_PATH_BYTES = 64 * 1024 * 1024;
+
 type Met = Pick<PushedObject, "id" | "path" | "commit">;
 
 /**
@@ -51,10 +56,14 @@ async function metLines(access: GitAccess, { updates, confirmed, policy }: PushR
   const input = [...tips, ...confirmed.map((id) => `^${id}`)].map((line) => `${line}\n`);
   const order = ["--in-commit-order", "--topo-order", "--reverse"];
   const lines: string[] = [];
+  let pathBytes = 0;
   const args = ["rev-list", "--objects", ...order, "--stdin"];
   for await (const line of gitWords(access, args, { input, end: "\n" })) {
+    const { id, path } = metIn(line, undefined);
+    if (path.length > LONGEST_PATH) throw tooLong(id);
+    pathBytes += path.length;
     lines.push(line);
-    if (lines.length > policy.maxObjects) throw tooMany(policy);
+    if (lines.length > policy.maxObjects || pathBytes > MOST_PATH_BYTES) throw tooMany(policy);
   }
   return lines;
 }
@@ -116,6 +125,9 @@ export async function* readObjects(
 
 const tooMany = ({ maxObjects }: PushPolicy): PushRefused =>
   refused("TooManyObjects", "the push", `Push fewer commits at a time: the limit is ${maxObjects} objects.`);
+
+const tooLong = (id: string): PushRefused =>
+  refused("PathTooLong", `object ${id}`, `Give it a path of at most ${LONGEST_PATH} bytes.`);
 
 const tooMuch = ({ maxInflatedBytes }: PushPolicy): PushRefused =>
   refused(

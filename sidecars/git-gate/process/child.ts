@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { Environment } from "./environment.ts";
 
 const MAX_STDERR_BYTES = 64 * 1024;
@@ -37,7 +37,9 @@ export interface ChildEnd {
 export function runChild(run: ChildRun): Promise<ChildEnd> {
   if (run.signal.aborted) return Promise.resolve({ ok: false, stdout: "", stderr: "", ended: "closing" });
   const [program, ...rest] = run.argv;
-  const child = spawn(program, rest, { cwd: run.cwd, env: run.environment, detached: true });
+  const child = start(program, rest, run);
+  if (child === undefined)
+    return Promise.resolve({ ok: false, stdout: "", stderr: "", ended: "not started" });
   const stdout = new Bounded(run.mostOutputBytes ?? MAX_STDOUT_BYTES);
   const stderr = new Bounded(MAX_STDERR_BYTES);
   let ended: ChildEnd["ended"];
@@ -94,6 +96,19 @@ function withoutProgress(tell: (line: string) => void): (chunk: Buffer) => Buffe
     rest = last.slice(end);
     return Buffer.from(kept.join("") + last.slice(0, end));
   };
+}
+
+/** Undefined where the system refuses it at once, as it does when the arguments are too long. */
+function start(
+  program: string,
+  args: readonly string[],
+  { cwd, environment: env }: ChildRun,
+): ChildProcessWithoutNullStreams | undefined {
+  try {
+    return spawn(program, args, { cwd, env, detached: true });
+  } catch {
+    return undefined;
+  }
 }
 
 /** Ends a child that was started as the leader of its group, and all that it started. */

@@ -26,6 +26,13 @@ describe("the report of a push", () => {
     ]);
   });
 
+  it("is read in time, whatever upstream gives for a reason", { timeout: 2000 }, () => {
+    const reason = "(".repeat(65_000);
+    const updates = Array.from({ length: 20 }, (_, index) => update(`refs/heads/${index}`));
+    const stdout = updates.map(({ ref }) => `!\t1111:${ref}\t[remote rejected] ${reason}`).join("\n");
+    expect(readPushReport(ended(stdout), updates).refused.size).toBe(20);
+  });
+
   it("takes nothing from a silence", () => {
     const report = readPushReport(ended("", "remote: hello\nfatal: lost"), [update("refs/heads/a")]);
     expect(report).toEqual({ taken: [], refused: new Map(), words: ["hello"] });

@@ -13,7 +13,6 @@ export interface PushReport {
 }
 
 const STATUS = /^(?<flag>[ +\-*!=])\t[^\t]*:(?<ref>refs\/[^\t]+)\t(?<summary>.*)$/gm;
-const REASON = /\((?<reason>.*)\)$/;
 const MAX_REASON = 200;
 
 /** Reads what `git push --porcelain` said. A ref of which nothing was said is refused once one has a word. */
@@ -32,6 +31,7 @@ export function readPushReport(end: ChildEnd, updates: readonly RefUpdate[]): Pu
 
 /** What stands in the brackets, in upstream's words. */
 function reasonOf(summary: string): string {
-  const reason = REASON.exec(summary)?.groups?.["reason"] ?? summary;
+  const begin = summary.indexOf("(");
+  const reason = begin !== -1 && summary.endsWith(")") ? summary.slice(begin + 1, -1) : summary;
   return plainText(reason).slice(0, MAX_REASON);
 }

@@ -1,11 +1,14 @@
-import type { InspectPush, Outcome, PushFinding, RefUpdate } from "../contract.ts";
+import type { InspectPush, Outcome, PushFinding, PushVerdict, RefUpdate } from "../contract.ts";
 import type { HookAnswer, HookCall } from "../hooks/hook-wire.ts";
 import type { Remote } from "../upstream/remote.ts";
 import { failureOf, outcomeOf, wordsOf } from "../outcomes.ts";
 import type { PushReport } from "./push-report.ts";
+import type { Turns } from "../../shared/turns.ts";
 
 type Verdict = Extract<HookAnswer, { accept: boolean }>;
 const REFUSED: Verdict = { accept: false, refused: {} };
+/** until it is known */
+const BROKEN = outcomeOf("failed", "PushBroken", "the push was ended before upstream answered");
 const COMMAND = /^([0-9a-f]{40}|[0-9a-f]{64}) ([0-9a-f]{40}|[0-9a-f]{64}) (refs\/(?:heads|tags)\/.+)$/;
 
 /**
@@ -17,6 +20,7 @@ export class Push {
   readonly #remote: Remote;
   readonly #atomic: boolean;
   readonly #inspect: InspectPush;
+  readonly #judging: Turns;
   readonly #signal: AbortSignal;
   #isOver = false;
   #verdict: Verdict | undefined;
@@ -28,11 +32,14 @@ export class Push {
     readonly remote: Remote;
     readonly atomic: boolean;
     readonly inspect: InspectPush;
+    /** with those of other pushes, whose inspections wait for each other */
+    readonly judging: Turns;
     readonly signal: AbortSignal;
   }) {
     this.#remote = parts.remote;
     this.#atomic = parts.atomic;
     this.#inspect = parts.inspect;
+    this.#judging = parts.judging;
     this.#signal = parts.signal;
   }
 
@@ -69,34 +76,38 @@ export class Push {
       say(`git-gate: ${because}`);
       return REFUSED;
     }
-    const refs = updates.map(({ ref }) => ref);
-    // until it is known
-    this.#outcome = outcomeOf("failed", "PushBroken", "the push was ended before upstream answered", {
-      refs,
-    });
+    this.#outcome = BROKEN;
     try {
       await this.#remote.refreshUnlessFresh();
-      const findings = await this.#findings(call, updates);
-      const [first] = findings;
-      if (first !== undefined) {
-        const because = `${first.rule}: ${first.where}`;
-        this.#outcome = outcomeOf("rejected", "PushRefused", because, { refs, rule: first.rule });
-        for (const line of refusalOf(findings)) say(line);
-        return REFUSED;
-      }
+      const verdict = await this.#judging.take(() => this.#inspected(call, updates), this.#signal);
+      if (verdict === undefined) return REFUSED;
+      const areRefsClean = verdict.kind === "clean" || verdict.areRefsClean === true;
+      // a name may be the secret that it is refused for
+      const refs = areRefsClean ? updates.map(({ ref }) => ref) : [];
+      this.#outcome = { ...BROKEN, refs };
+      if (verdict.kind === "refused") return this.#refuse(verdict.findings, refs, say);
       return this.#isOver ? REFUSED : await this.#forward(call, updates, say);
     } catch (error) {
       const outcome = failureOf(error);
       if (outcome === undefined) throw error;
-      this.#outcome = { ...outcome, refs };
+      this.#outcome = { ...outcome, refs: this.#outcome.refs };
       say(wordsOf(outcome));
       return REFUSED;
     }
   }
 
-  async #findings(call: HookCall, updates: readonly RefUpdate[]): Promise<readonly PushFinding[]> {
+  #refuse(findings: readonly PushFinding[], refs: readonly string[], say: (words: string) => void): Verdict {
+    const { rule = "ScanFailed", where = "the push" } = findings[0] ?? {};
+    this.#outcome = outcomeOf("rejected", "PushRefused", `${rule}: ${where}`, { refs, rule });
+    for (const line of refusalOf(findings)) say(line);
+    return REFUSED;
+  }
+
+  /** Undefined when nobody waits for it any more. */
+  async #inspected(call: HookCall, updates: readonly RefUpdate[]): Promise<PushVerdict | undefined> {
     const { mirror, declaration } = this.#remote;
-    const verdict = await this.#inspect(
+    if (this.#isOver) return undefined;
+    return this.#inspect(
       {
         gitDir: mirror.gitDir,
         environment: call.quarantine,
@@ -109,7 +120,6 @@ export class Push {
       },
       this.#signal,
     );
-    return verdict.kind === "clean" ? [] : verdict.findings;
   }
 
   async #forward(

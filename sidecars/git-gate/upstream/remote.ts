@@ -190,6 +190,8 @@ export class Remote {
   }
 
   async #follow(listing: Listing): Promise<void> {
+    // pushes may bring what no ref leads to; what upstream has is fetched anew
+    if (this.mirror.size() > this.#maxBytes) await this.mirror.rebuild();
     if (!(await this.#has(listing))) await this.#fetch();
     if (listing.head !== undefined) await this.mirror.pointHead(listing.head);
   }

@@ -119,7 +119,8 @@ describe("pushes of what no ref leads to", () => {
       expect(await pushRaw(world, [`${from} ${id} refs/heads/main\0${CAPABILITIES}`], pack)).toContain("ok ");
     }
 
-    await world.must(work, "fetch", "-q", "origin");
+    // whoever is about to push is shown what upstream has by then
+    await world.must(work, "push", "-q", "--dry-run", "origin", "main");
 
     expect(bytesOf(world.mirror)).toBeLessThan(MEGABYTE);
     expect(world.refs(world.mirror)).toEqual(world.refs(world.upstream));

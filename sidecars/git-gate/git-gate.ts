@@ -8,7 +8,7 @@ import { runBackend } from "./http/backend.ts";
 import { cgiVariables, protocolOf } from "./http/cgi-request.ts";
 import type { GateEvent, InspectPush, Outcome } from "./contract.ts";
 import { gitEnvironment } from "./process/environment.ts";
-import { answerError, answerText } from "./http/gate-answer.ts";
+import { answerError, answerLfs, answerText } from "./http/gate-answer.ts";
 import { HookSocket } from "./hooks/hook-socket.ts";
 import { HOOK_NONCE, HOOK_SOCKET } from "./hooks/hook-wire.ts";
 import { writeHooks } from "./hooks/hooks-folder.ts";
@@ -124,6 +124,7 @@ export class GitGate {
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const asked = readRequestLine(request.method ?? "", request.url ?? "");
+    if (asked.kind === "lfs") return answerLfs(response);
     if (asked.kind === "refused") {
       const because = asked.status === 404 ? `${asked.because}: ${this.#declared()}` : asked.because;
       return answerText(response, asked.status, because);

@@ -7,7 +7,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { ensureForge, whyNoForge } from "../integration/forge/binary.ts";
 
-const TOOLS = [{ file: "/usr/sbin/sshd", package: "openssh-server" }];
+const TOOLS = [
+  { file: "/usr/sbin/sshd", package: "openssh-server" },
+  { file: "/usr/bin/git-lfs", package: "git-lfs" },
+];
 const COMMANDS = (names: readonly string[]): readonly (readonly string[])[] => [
   ["update", "-q"],
   ["install", "-q", "-y", "--no-install-recommends", ...names],

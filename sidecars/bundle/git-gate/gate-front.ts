@@ -49,6 +49,6 @@ function pass(near: Socket, path: string, onNobody: () => void): void {
 
 function answer(request: IncomingMessage, response: ServerResponse, absence: string): void {
   const asked = readRequestLine(request.method ?? "", request.url ?? "");
-  if (asked.kind === "refused") answerText(response, 503, absence);
+  if (asked.kind === "refused" || asked.kind === "lfs") answerText(response, 503, absence);
   else answerError(response, asked, `git-gate: ${absence}`);
 }

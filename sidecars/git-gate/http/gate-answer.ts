@@ -11,6 +11,16 @@ export function answerText(response: ServerResponse, status: number, because: st
   response.end(`git-gate: ${plainText(because)}\n`);
 }
 
+const NO_LFS =
+  "git-gate: Git LFS does not go through the gate, which cannot scan its uploads: set lfs.url to the LFS server " +
+  "and ask the owner of the bottle for an egress route to it (docs/git.md)";
+
+/** Answers a client of Git LFS in the form whose words it shows. */
+export function answerLfs(response: ServerResponse): void {
+  response.writeHead(403, { "content-type": "application/vnd.git-lfs+json", connection: "close" });
+  response.end(`${JSON.stringify({ message: NO_LFS })}\n`);
+}
+
 /** Answers in git's own protocol, so that the client ends with `fatal: remote error: …`. */
 export function answerError(
   response: ServerResponse,

@@ -24,8 +24,16 @@ describe("a request line", () => {
     ["POST", "/App.git/git-upload-pack", 404],
     ["POST", "http://git-gate/app.git/git-upload-pack", 404],
     ["GET", "/app.git/objects/pack/pack-1.pack", 403],
-    ["POST", "/app.git/info/lfs/objects/batch", 403],
   ])("%s %s names nothing", (method, target, status) => {
     expect(readRequestLine(method, target)).toMatchObject({ kind: "refused", status });
+  });
+
+  it.each([
+    "POST /app.git/info/lfs/objects/batch",
+    "GET /app.git/info/lfs/locks?x=1",
+    "POST /app.git/info/lfs",
+  ])("%s is Git LFS's", (line) => {
+    const [method = "", target = ""] = line.split(" ");
+    expect(readRequestLine(method, target)).toEqual({ kind: "lfs" });
   });
 });

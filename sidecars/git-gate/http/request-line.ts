@@ -2,6 +2,7 @@ export type GitService = "git-upload-pack" | "git-receive-pack";
 
 export type GateRequest =
   | { readonly kind: "advertise" | "call"; readonly name: string; readonly service: GitService }
+  | { readonly kind: "lfs" }
   | { readonly kind: "refused"; readonly status: 403 | 404 | 405; readonly because: string };
 
 const ADVERTISE = /^\/([a-z0-9-]+)\.git\/info\/refs\?service=(git-upload-pack|git-receive-pack)$/;
@@ -24,8 +25,7 @@ export function readRequestLine(method: string, target: string): GateRequest {
     if (method !== "POST") return refuse(405, `${asked} is called with POST`);
     return { kind: "call", name: called, service: asked as GitService };
   }
-  if (LFS.test(target))
-    return refuse(403, "Git LFS does not go through the gate: its uploads are not scanned");
+  if (LFS.test(target)) return { kind: "lfs" };
   if (DUMB.test(target)) return refuse(403, "files of a repository are not served: use git's smart HTTP");
   return refuse(404, "the gate has /NAME.git for the remotes that are declared, and nothing else");
 }

@@ -179,6 +179,8 @@ export class GitGate {
     const { remote, asked } = context;
     // in version 2 this says what git can do, and the refs are asked for by a call
     const showsRefs = asked.service === "git-receive-pack" || protocolOf(request) !== "version=2";
+    // both say how objects are named
+    if (!showsRefs) await remote.learnFormat();
     if (showsRefs || !(await remote.mirror.isReadable())) await remote.refreshSoon();
     await this.#backend(context, { request, response, body: Readable.from([]) });
   }

@@ -1,4 +1,5 @@
 import { type Outcome, RemoteFailure } from "./contract.ts";
+import type { ObjectFormat } from "./object-format.ts";
 import { plainLine } from "./plain-text.ts";
 import { UpstreamError } from "./upstream/upstream-failure.ts";
 
@@ -22,3 +23,10 @@ export function failureOf(error: unknown): Outcome | undefined {
   if (!(error instanceof UpstreamError || error instanceof RemoteFailure)) return undefined;
   return outcomeOf("failed", error.reason, error.message);
 }
+
+/** For a client that was told of other names of objects than there are now. */
+export const namedOtherwise = (format: ObjectFormat): UpstreamError =>
+  new UpstreamError(
+    "UpstreamUnreachable",
+    `upstream was made anew and names its objects by ${format} now: try again`,
+  );

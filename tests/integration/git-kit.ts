@@ -92,6 +92,8 @@ export async function startGitWorld(
   options: {
     /** nothing in upstream */
     readonly empty?: boolean;
+    /** of upstream */
+    readonly format?: "sha1" | "sha256";
     /** no gate yet */
     readonly stopped?: boolean;
     readonly policy?: Partial<PushPolicy>;
@@ -115,7 +117,9 @@ export async function startGitWorld(
   );
   const sshd = await startSshd(join(folder, "ssh"));
   const upstream = join(folder, "upstream.git");
-  execFileSync("git", ["init", "-q", "--bare", "--initial-branch=main", upstream], { env: environment });
+  const format = `--object-format=${options.format ?? "sha1"}`;
+  const initial = ["-q", "--bare", "--initial-branch=main", format];
+  execFileSync("git", ["init", ...initial, upstream], { env: environment });
   const directUrl = `ssh://${sshd.user}@127.0.0.1:${sshd.port}${upstream}`;
   const inspected: PushRequest[] = [];
   const inspect = options.inspectPush ?? (() => Promise.resolve({ kind: "clean" as const }));
@@ -171,7 +175,7 @@ export async function startGitWorld(
   };
   if (options.empty !== true) {
     const seed = join(folder, "seed");
-    await must(folder, "init", "-q", seed);
+    await must(folder, "init", "-q", format, seed);
     await commit(seed, "README", "hello\n");
     await must(seed, "push", "-q", upstream, "main");
   }

@@ -157,7 +157,6 @@ describe("paths", () => {
       "/app.git/config": 404,
       "/app.git/objects/info/packs": 403,
       "/app.git/info/refs?service=git-upload-archive": 403,
-      "/app.git/info/lfs/objects/batch": 403,
       "/": 404,
     };
     for (const [path, status] of Object.entries(paths)) {

@@ -1,5 +1,5 @@
 import type { ServerResponse } from "node:http";
-import { failureOf, wordsOf } from "../outcomes.ts";
+import { failureOf, namedOtherwise, wordsOf } from "../outcomes.ts";
 import type { Remote } from "../upstream/remote.ts";
 import { EarlyWords } from "./early-words.ts";
 import { answerResult } from "./gate-answer.ts";
@@ -23,6 +23,10 @@ export async function prepareUploadPack(
 /** Of an upstream without refs, git itself says what there is to say. */
 async function answerRefs(remote: Remote, question: Question, response: ServerResponse): Promise<boolean> {
   const listing = await remote.announce();
+  if (listing.format !== remote.mirror.format) {
+    await remote.refreshSoon();
+    throw namedOtherwise(listing.format);
+  }
   if (listing.refs.size === 0) {
     await remote.refreshSoonUnlessFresh();
     return false;

@@ -1,10 +1,11 @@
 import type { RemotePolicy } from "../../wire/git-policy.ts";
+import type { ObjectFormat } from "../object-format.ts";
 
 /** old repositories have these, and no reader of objects minds */
 const HARMLESS = ["zeroPaddedFilemode", "badTimezone", "missingSpaceBeforeDate"];
 
 const FIXED = [
-  ["core", ["repositoryFormatVersion=0", "bare=true", "fsmonitor=false", "logAllRefUpdates=false"]],
+  ["core", ["bare=true", "fsmonitor=false", "logAllRefUpdates=false"]],
   ["http", ["uploadpack=true", "receivepack=true", "getanyfile=false"]],
   ["transfer", ["hideRefs=refs", "hideRefs=!refs/heads", "hideRefs=!refs/tags"]],
   ["fetch", ["fsckObjects=true", "recurseSubmodules=false"]],
@@ -25,8 +26,14 @@ const FIXED = [
  * The whole configuration of a mirror. Only refs/heads and refs/tags exist for a client, both ways; what may be
  * forced or deleted is the policy's and upstream's to say, so git itself refuses neither.
  */
-export function mirrorConfig(hooksFolder: string, { url, push: policy }: RemotePolicy): string {
+export function mirrorConfig(
+  hooksFolder: string,
+  { url, push: policy }: RemotePolicy,
+  format: ObjectFormat,
+): string {
   const sections = [
+    ["core", ["repositoryFormatVersion=1"]],
+    ["extensions", [`objectFormat=${format}`]],
     ...FIXED,
     // a larger file of a push is refused in the end, and held by nobody before
     ["core", [`hooksPath=${hooksFolder}`, `bigFileThreshold=${policy.maxBlobBytes + 1}`]],

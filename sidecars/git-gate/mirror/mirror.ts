@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync, renameSync, rmSync, statSync, write
 import { join } from "node:path";
 import { type ChildEnd, runChild } from "../process/child.ts";
 import { isZero, type RefUpdate } from "../contract.ts";
+import type { ObjectFormat } from "../object-format.ts";
 import type { Environment } from "../process/environment.ts";
 
 const LOCAL_TIMEOUT_MS = 60_000;
@@ -22,24 +23,26 @@ export class MirrorError extends Error {
 
 /** the line of the configuration that says of what it is a mirror */
 const UPSTREAM = /^\tof=.*$/m;
+const SHA256 = /^\tobjectFormat=sha256$/m;
 
 /** A bare repository that follows one remote, in a folder of the gate's own. */
 export class Mirror {
   readonly gitDir: string;
-  readonly #config: string;
+  readonly #configOf: (format: ObjectFormat) => string;
   readonly #environment: Environment;
   readonly #signal: AbortSignal;
   readonly #packs: string;
+  #format: ObjectFormat = "sha1";
 
   constructor(parts: {
     readonly gitDir: string;
-    readonly config: string;
+    readonly configOf: (format: ObjectFormat) => string;
     readonly environment: Environment;
     readonly signal: AbortSignal;
   }) {
     this.gitDir = parts.gitDir;
     this.#packs = join(parts.gitDir, "objects/pack");
-    this.#config = parts.config;
+    this.#configOf = parts.configOf;
     this.#environment = parts.environment;
     this.#signal = parts.signal;
   }
@@ -49,7 +52,9 @@ export class Mirror {
    * using it.
    */
   async open(): Promise<void> {
-    if (!this.#isOfThisUpstream()) return this.rebuild();
+    const config = textOf(join(this.gitDir, "config"));
+    this.#format = SHA256.test(config) ? "sha256" : "sha1";
+    if (!this.#isOfThisUpstream(config)) return this.rebuild();
     const leftovers = globSync(["**/*.lock", "objects/tmp_objdir-*", "objects/incoming-*"], {
       cwd: this.gitDir,
     });
@@ -59,12 +64,23 @@ export class Mirror {
       rmSync(join(this.gitDir, path), { recursive: true, force: true });
     }
     this.removeHalves();
-    writeFileSync(join(this.gitDir, "config"), this.#config);
+    writeFileSync(join(this.gitDir, "config"), this.#configOf(this.#format));
   }
 
-  #isOfThisUpstream(): boolean {
-    const is = UPSTREAM.exec(textOf(join(this.gitDir, "config")))?.[0];
-    return is !== undefined && is === UPSTREAM.exec(this.#config)?.[0];
+  #isOfThisUpstream(config: string): boolean {
+    const is = UPSTREAM.exec(config)?.[0];
+    return is !== undefined && is === UPSTREAM.exec(this.#configOf(this.#format))?.[0];
+  }
+
+  get format(): ObjectFormat {
+    return this.#format;
+  }
+
+  /** Begins anew when its objects are named otherwise. */
+  async useFormat(format: ObjectFormat): Promise<void> {
+    if (format === this.#format) return;
+    this.#format = format;
+    await this.rebuild();
   }
 
   /** Bytes of its packs, which hold nearly all that it is. */
@@ -85,12 +101,10 @@ export class Mirror {
   async rebuild(): Promise<void> {
     const fresh = `${this.gitDir}.new`;
     rmSync(fresh, { recursive: true, force: true });
-    const made = await this.#run(
-      ["init", "--bare", "--quiet", "--template=", "--initial-branch=main", fresh],
-      { cwd: "/" },
-    );
+    const how = ["--bare", "--quiet", "--template=", "--initial-branch=main"];
+    const made = await this.#run(["init", ...how, `--object-format=${this.#format}`, fresh], { cwd: "/" });
     if (!made.ok) throw new MirrorError(`the mirror could not be made: ${made.stderr}`);
-    writeFileSync(join(fresh, "config"), this.#config);
+    writeFileSync(join(fresh, "config"), this.#configOf(this.#format));
     rmSync(this.gitDir, { recursive: true, force: true });
     renameSync(fresh, this.gitDir);
   }

@@ -52,6 +52,7 @@ export class Remote {
   #waiting: Promise<void> | undefined;
   #suspect = false;
   readonly #watchers = new Set<(line: string) => void>();
+  #knowsFormat = false;
   /** aborted when the last refresh is too long ago */
   #fresh: AbortSignal = STALE;
   /** aborted when what upstream has may be fetched */
@@ -73,10 +74,9 @@ export class Remote {
   static async open(parts: RemoteParts): Promise<Remote> {
     const { policy } = parts.declaration;
     const gitDir = join(parts.mirrorsFolder, `${policy.name}.git`);
-    const config = mirrorConfig(parts.hooksFolder, policy);
     const mirror = new Mirror({
       gitDir,
-      config,
+      configOf: (format) => mirrorConfig(parts.hooksFolder, policy, format),
       environment: gitEnvironment(parts.path),
       signal: parts.signal,
     });
@@ -118,6 +118,14 @@ export class Remote {
   /** Whether the mirror was what upstream is a moment ago. */
   get isFresh(): boolean {
     return !this.#fresh.aborted;
+  }
+
+  /** Makes sure that the mirror names objects as upstream does, or did when it was asked last. */
+  async learnFormat(): Promise<void> {
+    if (this.#knowsFormat) return;
+    const { format } = await this.upstream.list();
+    if (format !== this.mirror.format) await this.#turns.take(() => this.mirror.useFormat(format));
+    this.#knowsFormat = true;
   }
 
   /** What upstream has now. Where the mirror has something else, it is brought there from now on. */
@@ -190,6 +198,8 @@ export class Remote {
   }
 
   async #follow(listing: Listing): Promise<void> {
+    await this.mirror.useFormat(listing.format);
+    this.#knowsFormat = true;
     // pushes may bring what no ref leads to; what upstream has is fetched anew
     if (this.mirror.size() > this.#maxBytes) await this.mirror.rebuild();
     if (!(await this.#has(listing))) await this.#fetch();

@@ -43,6 +43,8 @@ export function writeSshConfig(folder: string, files: SshFiles, knownHost: strin
     "ControlPath none",
     "ControlPersist no",
     "RequestTTY no",
+    // what shares a login sends only what the login's own ssh may send: without it, git speaks its oldest protocol
+    "SendEnv GIT_PROTOCOL",
     "ConnectTimeout 10",
     "ServerAliveInterval 5",
     "ServerAliveCountMax 3",

@@ -2,6 +2,7 @@ import { type ChildEnd, type ChildRun, runChild } from "../process/child.ts";
 import { isZero, type RefUpdate } from "../contract.ts";
 import type { Environment } from "../process/environment.ts";
 import type { Refs } from "../mirror/mirror.ts";
+import { formatOfId, type ObjectFormat } from "../object-format.ts";
 import { type PushReport, readPushReport } from "../push/push-report.ts";
 import type { Access, Passage } from "./access.ts";
 import { unreachable, upstreamErrorOf } from "./upstream-failure.ts";
@@ -25,6 +26,7 @@ export interface Listing {
   readonly peeled: Refs;
   /** the branch that HEAD is; absent when it is none, or upstream is empty */
   readonly head?: string;
+  readonly format: ObjectFormat;
 }
 
 export interface UpstreamPush {
@@ -49,6 +51,7 @@ const FETCH = [
 const REFSPECS = ["+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*"];
 const LISTED = /^([0-9a-f]{40}|[0-9a-f]{64})\t(refs\/(?:heads|tags)\/.*(?<!\^\{\}))$/gm;
 const PEELED = /^([0-9a-f]{40}|[0-9a-f]{64})\t(refs\/tags\/.*)\^\{\}$/gm;
+const FORMAT_SAID = /^.* packet: +\S+< .*?\bobject-format=(sha1|sha256)\b/m;
 const HEAD = /^ref: (refs\/heads\/[^\s]+)\tHEAD$/m;
 
 /** The real remote. Throws UpstreamError when it does not serve. */
@@ -76,13 +79,24 @@ export class Upstream {
 
   async list(): Promise<Listing> {
     const args = ["ls-remote", "--symref", "--", this.#url, "HEAD", "refs/heads/*", "refs/tags/*"];
-    const end = await this.#ask(["git", ...args], this.#limits.listTimeoutMs);
+    const end = await this.#ask({ argv: ["git", ...args], timeoutMs: this.#limits.listTimeoutMs });
     if (!end.ok) throw upstreamErrorOf(end) ?? unreachable(end);
     const refsIn = (pattern: RegExp): Refs =>
       new Map([...end.stdout.matchAll(pattern)].map(([, id = "", ref = ""]) => [ref, id]));
     const [refs, peeled] = [refsIn(LISTED), refsIn(PEELED)];
     const [, head] = HEAD.exec(end.stdout) ?? [];
-    return head === undefined ? { refs, peeled } : { refs, peeled, head };
+    const [id] = refs.values();
+    const format = id === undefined ? await this.#formatOfEmpty() : formatOfId(id);
+    return { refs, peeled, format, ...(head === undefined ? {} : { head }) };
+  }
+
+  /** What upstream says before it says that it has nothing; git shows that in its trace alone. */
+  async #formatOfEmpty(): Promise<ObjectFormat> {
+    const args = ["ls-remote", "--", this.#url, "HEAD"] as const;
+    const trace = { GIT_TRACE_PACKET: "1" };
+    const end = await this.#ask({ argv: ["git", ...args], timeoutMs: this.#limits.listTimeoutMs }, trace);
+    if (!end.ok) throw upstreamErrorOf(end) ?? unreachable(end);
+    return FORMAT_SAID.exec(end.stderr)?.[1] === "sha256" ? "sha256" : "sha1";
   }
 
   /** Brings a mirror's branches and tags to upstream's, with at most so many bytes more. What fails is in the result. */
@@ -90,7 +104,7 @@ export class Upstream {
     // git itself limits what is pushed and not what is fetched: the kernel ends who writes a longer file
     const limit = ["prlimit", `--fsize=${maxBytes}`, "--core=0", "git"] as const;
     const args = [`--git-dir=${gitDir}`, ...FETCH, "--", this.#url, ...REFSPECS];
-    return this.#ask([...limit, ...args], this.#limits.fetchTimeoutMs, onProgress);
+    return this.#ask({ argv: [...limit, ...args], timeoutMs: this.#limits.fetchTimeoutMs, onProgress });
   }
 
   /** Moves refs, each only from where the client saw it. Throws when no word came of what became of them. */
@@ -122,27 +136,20 @@ export class Upstream {
   }
 
   /** A connection of an earlier run may have died since; then it is asked once more, over another. */
-  async #ask(
-    argv: ChildRun["argv"],
-    timeoutMs: number,
-    onProgress?: ChildRun["onProgress"],
-  ): Promise<ChildEnd> {
-    const run = { argv, timeoutMs, ...(onProgress === undefined ? {} : { onProgress }) };
-    const passage = await this.#access.enter(timeoutMs);
-    const end = await this.#run(run, passage);
+  async #ask(run: GitRun, more: Environment = {}): Promise<ChildEnd> {
+    const passage = await this.#access.enter(run.timeoutMs);
+    const end = await this.#run(run, passage, more);
     const mayBeDead = passage.isReused && end.ended === undefined && upstreamErrorOf(end) !== undefined;
     if (!mayBeDead) return end;
-    return this.#run(run, await this.#access.enter(timeoutMs));
+    return this.#run(run, await this.#access.enter(run.timeoutMs), more);
   }
 
-  async #run(
-    run: Pick<ChildRun, "argv" | "timeoutMs" | "onProgress">,
-    passage: Passage,
-    more: Environment = {},
-  ): Promise<ChildEnd> {
+  async #run(run: GitRun, passage: Passage, more: Environment = {}): Promise<ChildEnd> {
     const environment = { ...this.#environment, ...passage.environment, ...more };
     const end = await runChild({ ...run, environment, cwd: "/", signal: this.#signal });
     passage.leave(!end.ok && upstreamErrorOf(end) !== undefined);
     return end;
   }
 }
+
+type GitRun = Pick<ChildRun, "argv" | "timeoutMs" | "onProgress">;

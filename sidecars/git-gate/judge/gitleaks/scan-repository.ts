@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { formatOfId, type ObjectFormat } from "../../object-format.ts";
 import { type GitAccess, gitOutput } from "../../process/git-process.ts";
 import { type PushedObject, readObjects } from "../push-objects.ts";
 import { divide, type PatchContents } from "./scan-patches.ts";
@@ -33,7 +34,7 @@ export const CANARY = {
 } as const;
 
 const CONFIG = [
-  ["core", ["repositoryFormatVersion=0", "bare=true", "attributesFile=/dev/null"]],
+  ["core", ["repositoryFormatVersion=1", "bare=true", "attributesFile=/dev/null"]],
   ["fastimport", ["unpackLimit=1"]],
   ["gc", ["auto=0"]],
   // gitleaks takes every word of git for a failure
@@ -50,8 +51,11 @@ export async function withScanRepository<T>(
   // what git holds in quarantine goes with it, should this process die
   const folder = mkdtempSync(join(access.environment["GIT_QUARANTINE_PATH"] ?? access.gitDir, "scan-"));
   try {
-    writeEmpty(folder);
-    const own = { ...access, gitDir: folder, environment: alternatesOf(access) };
+    // without objects it needs none of git's, which may be named otherwise
+    const [first] = objects;
+    writeEmpty(folder, first === undefined ? "sha1" : formatOfId(first.id));
+    const environment = first === undefined ? {} : alternatesOf(access);
+    const own = { ...access, gitDir: folder, environment };
     const contents = await divide(access, objects);
     // a scan of nothing shows that there could be one
     const parts = contents.length === 0 ? [NOTHING] : contents;
@@ -69,11 +73,13 @@ export async function withScanRepository<T>(
 /** The file that stands for an object in the patch begins with its place in the list. */
 export const objectOfFile = (file: string): number => Number(/^\d+(?=\/)/.exec(file)?.[0] ?? -1);
 
-function writeEmpty(folder: string): void {
+function writeEmpty(folder: string, format: ObjectFormat): void {
   mkdirSync(join(folder, "objects"));
   mkdirSync(join(folder, "refs"));
   writeFileSync(join(folder, "HEAD"), "ref: refs/heads/none\n");
-  const sections = CONFIG.map(([name, settings]) => `[${name}]\n\t${settings.join("\n\t")}\n`);
+  const sections = [...CONFIG, ["extensions", [`objectFormat=${format}`]] as const].map(
+    ([name, settings]) => `[${name}]\n\t${settings.join("\n\t")}\n`,
+  );
   writeFileSync(join(folder, "config"), sections.join(""));
 }
 

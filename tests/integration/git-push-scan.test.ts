@@ -114,6 +114,7 @@ describe("a finding", () => {
     const blob = repository.git(["rev-parse", `${to}:sub/k.env`]);
     expect(verdict).toEqual({
       kind: "refused",
+      areRefsClean: true,
       findings: [
         {
           rule: "aws-access-key-id",

@@ -67,6 +67,7 @@ describe("what only gitleaks knows", () => {
     const whatToDo = expect.stringContaining(`git rebase -i ${to}^`) as string;
     expect(verdict).toEqual({
       kind: "refused",
+      areRefsClean: true,
       findings: [{ rule: "linear-api-key", where, shape: "", whatToDo }],
     });
   });

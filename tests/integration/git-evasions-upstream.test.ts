@@ -229,7 +229,7 @@ describe("an upstream over https that speaks as it likes", () => {
     ]);
     speak([`${objectId("commit", commit)} refs/heads/main`], packed(pack));
 
-    expect(await world.git(world.folder, "ls-remote", world.url)).toMatchObject({ code: 0 });
+    expect(await world.git(world.folder, "clone", "-q", world.url, "work")).toMatchObject({ code: 0 });
     expect(world.refs(world.mirror)).toEqual({ "refs/heads/main": objectId("commit", commit) });
   });
 
@@ -273,7 +273,7 @@ describe("an upstream over https that speaks as it likes", () => {
 
     for (const intercept of [dumb, redirect]) {
       upstream.intercept = intercept;
-      expect((await world.git(world.folder, "ls-remote", world.url)).code).not.toBe(0);
+      expect((await world.git(world.folder, "clone", "-q", world.url, "work")).code).not.toBe(0);
     }
 
     expect(asked).toEqual([]);

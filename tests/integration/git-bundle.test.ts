@@ -162,7 +162,7 @@ describe("the bundle with git-gate", () => {
     await bundle.configure([remote()], [secret()]);
     await expect.poll(reports).toMatchObject([{ state: "ready" }]);
     expect((await bundle.configure([], [])).remotes).toEqual([]);
-    expect(bundle.asked.at(-1)).toBe("stop");
+    await expect.poll(() => bundle.asked.at(-1)).toBe("stop");
   });
 });
 

@@ -23,7 +23,7 @@ async function expectAgreement(): Promise<void> {
   rmSync(world.socket, { force: true });
   const next = await startGate(world.options, world.socket);
   await world.must(world.folder, "ls-remote", world.url);
-  expect(world.refs(world.mirror)).toEqual(world.refs(world.upstream));
+  await expect.poll(() => world.refs(world.mirror)).toEqual(world.refs(world.upstream));
   execFileSync("git", ["-C", world.mirror, "fsck", "--full"], { stdio: "ignore" });
   expect(globSync("**/tmp_objdir*", { cwd: world.mirror })).toEqual([]);
   await next.close();

@@ -56,7 +56,7 @@ describe("a login to upstream", () => {
 
   it("that died is made again, whoever ended it", async () => {
     world = await startGitWorld();
-    await list();
+    await world.clone("work");
     for (const pid of world.sshd.sessions()) process.kill(pid, "SIGKILL");
     await list();
     for (const pid of logins()) process.kill(pid, "SIGKILL");
@@ -100,12 +100,13 @@ describe("an ssh-agent that crashed", () => {
 });
 
 describe("a refresh that takes long", () => {
+  // since version 2 a client is told how far it is
   it("is not waited for in silence, and goes on for who asks again", async () => {
     world = await startGitWorld({ limits: { patienceMs: 1_500 } });
     await list();
     const silent = world.sshd.sessions();
     for (const pid of silent) process.kill(pid, "SIGSTOP");
-    const ended = await world.git(world.folder, "ls-remote", world.url);
+    const ended = await world.git(world.folder, "-c", "protocol.version=1", "ls-remote", world.url);
     for (const pid of silent) process.kill(pid, "SIGCONT");
     expect(ended.stderr).toContain("the gate is still fetching from upstream, and goes on: try again");
     await list();

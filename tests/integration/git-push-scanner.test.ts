@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkScanner } from "../../sidecars/git-gate/judge/check-scanner.ts";
+import { CANARY } from "../../sidecars/git-gate/judge/gitleaks/scan-repository.ts";
 import { LINEAR, PushRepository, rulesOf, scanPath, SECRET } from "./git-push-kit.ts";
 
 let repository: PushRepository;
@@ -124,6 +125,18 @@ describe("a scanner that is not to be believed", () => {
 
     expect(rulesOf(verdict)).toEqual(["ScannerUnavailable"]);
     expect(JSON.stringify(verdict)).toContain(because);
+  });
+
+  it("refuses the push when it says that it read all, and did not find the canary", async () => {
+    const to = repository.commit({ files: { a: "clean" } });
+    const bytes = Number(repository.git(["cat-file", "-s", to])) + "clean".length + CANARY.text.length;
+    const script = (found: string): string =>
+      `#!/bin/sh\necho '[${found}]'; echo "INF scanned ~${bytes} bytes (1 KB) in 1ms" >&2; exit 7\n`;
+
+    writeFileSync(join(folder, "gitleaks"), script(canary), { mode: 0o755 });
+    expect(rulesOf(await repository.inspect({ to }, { path: folder }))).toEqual([]);
+    writeFileSync(join(folder, "gitleaks"), script(""), { mode: 0o755 });
+    expect(rulesOf(await repository.inspect({ to }, { path: folder }))).toEqual(["ScannerUnavailable"]);
   });
 
   it("is ended with the inspection", async () => {

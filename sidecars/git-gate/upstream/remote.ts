@@ -93,7 +93,9 @@ export class Remote {
     }
   }
 
+  /** For when the signal is aborted; waits for what nobody waits for any more, such as a refresh behind an answer. */
   async close(): Promise<void> {
+    await this.#turns.take(() => Promise.resolve());
     await this.#access.close();
     rmSync(this.#folder, { recursive: true, force: true });
   }

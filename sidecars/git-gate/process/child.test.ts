@@ -1,13 +1,19 @@
 import { expect, it } from "vitest";
-import { baseEnvironment } from "./environment.ts";
 import { runChild } from "./child.ts";
 
-it("says of a child that the system does not start that it did not start", async () => {
-  const environment = baseEnvironment(process.env["PATH"] ?? "");
-  const run = { environment, cwd: "/", timeoutMs: 5000, signal: new AbortController().signal };
-  const tooLong = ["true", ...Array.from({ length: 40 }, () => "a".repeat(100_000))] as const;
+const PIECES = ["Receiving:  50%\\r", "Receiving: 100%\\r\\n", "Permission denied.\\r", "\\nfatal: no\\n"];
 
-  expect(await runChild({ ...run, argv: ["true", ...tooLong] })).toMatchObject({ ended: "not started" });
-  expect(await runChild({ ...run, argv: ["no-such-program"] })).toMatchObject({ ended: "not started" });
-  expect(await runChild({ ...run, argv: ["true"] })).toMatchObject({ ok: true });
+it("tells progress, and keeps every line that ends, as ssh ends them too", async () => {
+  const told: string[] = [];
+  const script = PIECES.map((piece) => `printf '%b' '${piece}' >&2; sleep 0.05`).join("; ");
+  const end = await runChild({
+    argv: ["sh", "-c", script],
+    environment: { PATH: "/usr/bin:/bin" },
+    cwd: "/",
+    timeoutMs: 10_000,
+    signal: new AbortController().signal,
+    onProgress: (line) => told.push(line),
+  });
+  expect(told).toEqual(["Receiving:  50%"]);
+  expect(end.stderr).toBe("Receiving: 100%\nPermission denied.\nfatal: no\n");
 });

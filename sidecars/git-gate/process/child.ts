@@ -78,23 +78,20 @@ export function runChild(run: ChildRun): Promise<ChildEnd> {
 
 const passThrough = (chunk: Buffer): Buffer => chunk;
 
-/** Takes lines that end in a carriage return out of a stream, and tells them. */
+/** Takes lines that end in a carriage return alone out of a stream, and tells them. ssh ends its lines with both. */
 function withoutProgress(tell: (line: string) => void): (chunk: Buffer) => Buffer {
   let rest = "";
   return (chunk) => {
-    const parts = (rest + chunk.toString("utf8")).split("\r");
-    rest = "";
-    const last = parts.pop() ?? "";
-    const kept: string[] = [];
-    for (const part of parts) {
-      const [line = "", ...whole] = part.split("\n").toReversed();
-      kept.push(...whole.toReversed().map((each) => `${each}\n`));
-      if (line.trim() !== "") tell(line.trim());
+    const text = rest + chunk.toString("utf8");
+    // a carriage return that comes last may be half of a line's end
+    const end = Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r", text.length - 2)) + 1;
+    rest = text.slice(end);
+    let kept = "";
+    for (const [, line = "", mark] of text.slice(0, end).matchAll(/([^\r\n]*)(\r\n|\r|\n)/g)) {
+      if (mark !== "\r") kept += `${line}\n`;
+      else if (line.trim() !== "") tell(line.trim());
     }
-    // what has no end yet may be progress
-    const end = last.lastIndexOf("\n") + 1;
-    rest = last.slice(end);
-    return Buffer.from(kept.join("") + last.slice(0, end));
+    return Buffer.from(kept);
   };
 }
 

@@ -1,7 +1,7 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
+import type { AgentStream, Answer } from "./agent/agent-stream.ts";
 import { type Denial, DENIED_HEADER, denialBody, FAILED_HEADER, statusOf } from "./denial.ts";
 import { failureStatus, type UpstreamFailure } from "./upstream/failure.ts";
 
@@ -9,8 +9,8 @@ import { failureStatus, type UpstreamFailure } from "./upstream/failure.ts";
 const DRAIN_MS = 5_000;
 
 /** Answers a request with a refusal. */
-export function answerDenial(request: IncomingMessage, response: ServerResponse, denial: Denial): void {
-  send(request, response, {
+export function answerDenial(agent: AgentStream, denial: Denial): void {
+  send(agent, {
     status: statusOf(denial.code),
     header: [DENIED_HEADER, denial.code],
     body: denialBody(denial),
@@ -19,20 +19,19 @@ export function answerDenial(request: IncomingMessage, response: ServerResponse,
 
 /** Answers a request whose upstream failed. */
 export function answerFailure(
-  request: IncomingMessage,
-  response: ServerResponse,
+  agent: AgentStream,
   { failure, because }: { readonly failure: UpstreamFailure; readonly because: string },
 ): void {
   const body = `${JSON.stringify({ error: "the upstream failed", code: failure, because })}\n`;
-  send(request, response, { status: failureStatus(failure), header: [FAILED_HEADER, failure], body });
+  send(agent, { status: failureStatus(failure), header: [FAILED_HEADER, failure], body });
 }
 
-/** Cuts the connection of a request that was answered and goes on sending. */
-export function cutOffWhenEndless(request: IncomingMessage, clock: Clock): void {
-  if (request.complete) return;
-  const cancel = clock.after(DRAIN_MS, () => request.socket.destroy());
-  request.once("end", cancel);
-  request.once("close", cancel);
+/** Cuts off a request that was answered and goes on sending. */
+export function cutOffWhenEndless(agent: AgentStream, clock: Clock): void {
+  if (agent.isComplete) return;
+  const cancel = clock.after(DRAIN_MS, () => agent.cut());
+  agent.body.once("end", cancel);
+  agent.body.once("close", cancel);
 }
 
 /** A refusal as bytes, for a connection that has no request: a tunnel, or what is not HTTP. Closes it. */
@@ -51,17 +50,21 @@ export function refuseSocket(socket: Socket, denial: Denial): void {
 }
 
 function send(
-  request: IncomingMessage,
-  response: ServerResponse,
-  answer: { readonly status: number; readonly header: [string, string]; readonly body: string },
+  agent: AgentStream,
+  reply: { readonly status: number; readonly header: [string, string]; readonly body: string },
 ): void {
-  const [name, value] = answer.header;
-  response.writeHead(answer.status, {
-    [name]: value,
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(answer.body),
+  const answer: Answer = agent.answer;
+  const bytes = Buffer.from(reply.body);
+  answer.start(reply.status, [
+    ...reply.header,
+    "content-type",
+    "application/json",
+    "content-length",
+    `${bytes.length}`,
     // a client that waits for 100 Continue may send its body all the same, or not: nobody can tell
-    ...(request.headers.expect === undefined ? {} : { connection: "close" }),
-  });
-  response.end(answer.body);
+    ...(agent.expects ? ["connection", "close"] : []),
+  ]);
+  // HEAD has no body
+  if (agent.method !== "HEAD") answer.write(bytes);
+  answer.end();
 }

@@ -2,6 +2,7 @@ import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo, Socket } from "node:net";
 import { PROBE_PATH } from "../wire/control.ts";
+import { Http1Stream } from "./agent/http1-stream.ts";
 import { refuseSocket } from "./answer.ts";
 import type { AuditLog } from "./audit-log.ts";
 import { ConnectionLimit } from "./connection-limit.ts";
@@ -115,10 +116,8 @@ export class EgressProxy {
   }
 
   #take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
-    void this.#exchanges.take(request, response, {
-      tunnel: this.#tunnels.of(request.socket),
-      awaitsContinue,
-    });
+    const agent = new Http1Stream(request, response, awaitsContinue);
+    void this.#exchanges.take(agent, this.#tunnels.of(request.socket));
   }
 }
 

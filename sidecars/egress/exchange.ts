@@ -1,5 +1,5 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
 import type { PolicyRoute } from "../wire/egress-policy.ts";
+import type { AgentStream, Answer } from "./agent/agent-stream.ts";
 import type { Denial } from "./denial.ts";
 import type { Enforcement } from "./enforcement.ts";
 import type { FieldSummary } from "./request/fields.ts";
@@ -10,18 +10,17 @@ import type { UpstreamFailure } from "./upstream/failure.ts";
 export interface Exchange {
   readonly head: RequestHead;
   readonly fields: FieldSummary;
-  readonly request: IncomingMessage;
-  readonly response: ServerResponse;
+  readonly agent: AgentStream;
   /** what was in force when the request came; never swapped under it */
   readonly enforcement: Enforcement;
   /** aborted when the policy no longer allows what is under way */
   readonly revoked: Revocation;
-  /** the client waits for 100 Continue before it sends the body */
-  readonly awaitsContinue: boolean;
   /** set by the policy */
   route: PolicyRoute | undefined;
   /** as they will be sent: name, value, name, value, … */
   headers: string[];
+  /** where the answer goes: the agent's own, or what an interceptor wrapped around it */
+  answer: Answer;
   /** as it will be sent: held whole and scanned, or a stream that is searched as it passes */
   body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   requestBytes: number;

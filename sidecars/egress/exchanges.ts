@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from "node:http";
+import type { AgentStream } from "./agent/agent-stream.ts";
 import { answerDenial, answerFailure, cutOffWhenEndless } from "./answer.ts";
 import type { Denial } from "./denial.ts";
 import { type Enforcement, secretId } from "./enforcement.ts";
@@ -10,12 +10,6 @@ import { readHead, type Tunnel } from "./request/read-head.ts";
 export interface ExchangesParts extends PipelineParts {
   /** what is in force now; undefined: nothing, so everything is denied */
   enforcement(): Enforcement | undefined;
-}
-
-/** Where a request came out of, and what its client waits for. */
-export interface From {
-  readonly tunnel: Tunnel | undefined;
-  readonly awaitsContinue: boolean;
 }
 
 /** Takes requests through the pipeline to their answer, and knows which are under way. */
@@ -30,11 +24,11 @@ export class Exchanges {
   }
 
   /** Never throws: whatever happens, the request has an answer or its connection an end. */
-  async take(request: IncomingMessage, response: ServerResponse, from: From): Promise<void> {
+  async take(agent: AgentStream, tunnel: Tunnel | undefined): Promise<void> {
     try {
-      await this.#take(request, response, from);
+      await this.#take(agent, tunnel);
     } catch {
-      response.destroy(); // an answer that cannot be written must not end those of others
+      agent.answer.abort(); // an answer that cannot be written must not end those of others
     }
   }
 
@@ -46,23 +40,22 @@ export class Exchanges {
     }
   }
 
-  async #take(request: IncomingMessage, response: ServerResponse, from: From): Promise<void> {
+  async #take(agent: AgentStream, tunnel: Tunnel | undefined): Promise<void> {
     const enforcement = this.#parts.enforcement();
     if (enforcement === undefined) {
-      return this.#refuse(request, response, { code: "NotConfigured", because: "no policy is in force yet" });
+      return this.#refuse(agent, { code: "NotConfigured", because: "no policy is in force yet" });
     }
-    const read = readHead(request, from.tunnel);
-    if (read.kind === "denied") return this.#refuse(request, response, read.denial);
+    const read = readHead(agent, tunnel);
+    if (read.kind === "denied") return this.#refuse(agent, read.denial);
     const exchange: Exchange = {
       head: read.head,
       fields: read.fields,
-      request,
-      response,
+      agent,
       enforcement,
       revoked: new Revocation(),
-      awaitsContinue: from.awaitsContinue,
       route: undefined,
       headers: read.head.headers as string[],
+      answer: agent.answer,
       body: undefined,
       requestBytes: 0,
       headIsClean: false,
@@ -73,19 +66,19 @@ export class Exchanges {
     this.#answer(exchange, outcome);
   }
 
-  #refuse(request: IncomingMessage, response: ServerResponse, denial: Denial): void {
+  #refuse(agent: AgentStream, denial: Denial): void {
     const { code, because } = denial;
-    this.#parts.audit.write({ verdict: "deny", code, because, method: request.method ?? "" });
-    answerDenial(request, response, denial);
-    cutOffWhenEndless(request, this.#parts.world.clock);
+    this.#parts.audit.write({ verdict: "deny", code, because, method: agent.method });
+    answerDenial(agent, denial);
+    cutOffWhenEndless(agent, this.#parts.world.clock);
   }
 
-  #answer({ request, response }: Exchange, outcome: Outcome): void {
+  #answer({ agent }: Exchange, outcome: Outcome): void {
     if (outcome.kind === "relayed") return;
-    if (outcome.kind === "abandoned" || response.headersSent) return void response.destroy();
-    if (outcome.kind === "denied") answerDenial(request, response, outcome.denial);
-    else answerFailure(request, response, outcome);
-    cutOffWhenEndless(request, this.#parts.world.clock);
+    if (outcome.kind === "abandoned" || agent.answer.hasStarted) return agent.answer.abort();
+    if (outcome.kind === "denied") answerDenial(agent, outcome.denial);
+    else answerFailure(agent, outcome);
+    cutOffWhenEndless(agent, this.#parts.world.clock);
   }
 }
 

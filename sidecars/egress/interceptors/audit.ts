@@ -26,7 +26,7 @@ async function ended(exchange: Exchange, next: Step): Promise<Outcome> {
   try {
     return await next(exchange);
   } catch (error) {
-    if (exchange.response.destroyed) return { kind: "abandoned" };
+    if (exchange.agent.isGone) return { kind: "abandoned" };
     const kind = error instanceof Error ? error.name : typeof error;
     return deny({ code: "InternalError", because: `the proxy failed (${kind})` });
   }

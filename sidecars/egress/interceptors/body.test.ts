@@ -16,8 +16,7 @@ function anExchange(detector: Partial<Detector> = createDetector({ knownValues: 
   const request = new EventEmitter();
   const exchange = {
     fields: { hasBody: true },
-    request,
-    response: { destroyed: false },
+    agent: { body: request, isGone: false, continue: () => undefined },
     route,
     enforcement: { detector, longestSecret: 0 },
     requestBytes: 0,
@@ -99,7 +98,7 @@ describe("bodies that may grow when they are looked at", () => {
       return { exchange, outcome };
     });
     await expect.poll(() => looks.length).toBe(2);
-    Object.assign(third!.exchange.response, { destroyed: true });
+    Object.assign(third!.exchange.agent, { isGone: true });
     for (const look of looks) look();
 
     await expect(third!.outcome).rejects.toThrow("went away");

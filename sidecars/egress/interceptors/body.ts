@@ -49,7 +49,7 @@ function streamed(exchange: Exchange): Exchange {
   if (contentLength !== undefined) {
     exchange.headers = [...exchange.headers, "content-length", `${contentLength}`];
   }
-  if (exchange.awaitsContinue) exchange.response.writeContinue();
+  exchange.agent.continue();
   exchange.body = searched(exchange);
   return exchange;
 }
@@ -57,7 +57,7 @@ function streamed(exchange: Exchange): Exchange {
 async function holdAndInspect(exchange: Exchange, held: Held): Promise<Denial | undefined> {
   const { maxBodyBytes } = routeOf(exchange);
   if ((exchange.fields.contentLength ?? 0) > maxBodyBytes) return tooLarge(maxBodyBytes);
-  if (exchange.awaitsContinue) exchange.response.writeContinue();
+  exchange.agent.continue();
   const bytes = await hold(exchange, maxBodyBytes, held);
   if (bytes === "too large") return tooLarge(maxBodyBytes);
   if (bytes === "too much") {
@@ -67,7 +67,7 @@ async function holdAndInspect(exchange: Exchange, held: Held): Promise<Denial | 
   if (!isLarge(exchange, bytes)) return inspect(exchange, bytes);
   return held.turns.take(() => {
     // nobody waits for it any more, and others do
-    if (exchange.response.destroyed) throw new Error("the client went away");
+    if (exchange.agent.isGone) throw new Error("the client went away");
     return inspect(exchange, bytes);
   });
 }
@@ -83,8 +83,8 @@ function isEncoded({ fields }: Exchange): boolean {
 }
 
 /** Reading may stop early without the connection going down: the refusal is still to be answered. */
-function chunksOf({ request }: Exchange): AsyncIterable<Buffer> {
-  return request.iterator({ destroyOnReturn: false });
+function chunksOf({ agent }: Exchange): AsyncIterable<Buffer> {
+  return agent.body.iterator({ destroyOnReturn: false });
 }
 
 /** By events: an iterator costs more than the scan of a small body. Rejects when the client goes away. */
@@ -93,11 +93,11 @@ function hold(
   maxBytes: number,
   held: Held,
 ): Promise<Uint8Array | "too large" | "too much"> {
-  const { request } = exchange;
+  const source = exchange.agent.body;
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     const finish = (end: () => void): void => {
-      request.off("data", onData).off("end", onEnd).off("close", onClose);
+      source.off("data", onData).off("end", onEnd).off("close", onClose);
       end();
     };
     const onData = (chunk: Buffer): void => {
@@ -110,7 +110,7 @@ function hold(
     };
     const onEnd = (): void => finish(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     const onClose = (): void => finish(() => reject(new Error("the client went away")));
-    request.on("data", onData).on("end", onEnd).on("close", onClose);
+    source.on("data", onData).on("end", onEnd).on("close", onClose);
   });
 }
 

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from "node:http";
+import type { AgentStream } from "../agent/agent-stream.ts";
 import type { Denial, DenialCode } from "../denial.ts";
 import { type Authority, formatAuthority, normaliseAuthority } from "./authority.ts";
 import { type FieldSummary, readFields } from "./fields.ts";
@@ -23,10 +23,13 @@ const TARGET = /^(?:(https?):\/\/([^/?#]*))?(\/[^?#]*)?(\?[^#]*)?$/i;
  * every entry (absolute form, CONNECT, plain or in TLS) comes out the same.
  * Target, Host and the tunnel must name the same host and port.
  */
-export function readHead(request: IncomingMessage, tunnel: Tunnel | undefined): ReadHead {
+export function readHead(
+  request: Pick<AgentStream, "method" | "target" | "rawHeaders">,
+  tunnel: Tunnel | undefined,
+): ReadHead {
   const fields = readFields(request.rawHeaders);
   if (fields.kind === "denied") return fields;
-  const target = readTarget(request.url ?? "", tunnel);
+  const target = readTarget(request.target, tunnel);
   if (target.kind === "denied") return target;
   const named =
     fields.host === undefined ? undefined : normaliseAuthority(fields.host, DEFAULT_PORTS[target.scheme]);
@@ -40,7 +43,7 @@ export function readHead(request: IncomingMessage, tunnel: Tunnel | undefined): 
     scheme: target.scheme,
     host: target.authority.host,
     port: target.authority.port,
-    method: request.method ?? "",
+    method: request.method,
     path: path.path,
     alternativePath: path.alternative,
     query: target.query,

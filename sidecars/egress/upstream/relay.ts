@@ -1,5 +1,5 @@
-import type { ServerResponse } from "node:http";
 import type { Dispatcher } from "undici";
+import type { AgentStream, Answer } from "../agent/agent-stream.ts";
 import { DENIED_HEADER, type Denial, FAILED_HEADER } from "../denial.ts";
 import { deny, type Exchange, type Outcome, routeOf } from "../exchange.ts";
 import { HOP_FIELDS } from "../request/fields.ts";
@@ -16,17 +16,17 @@ const DROPPED: ReadonlySet<string> = new Set(
 
 /** Sends the request of an exchange and passes the answer on as it comes, byte for byte, without holding any. */
 export function relay(exchange: Exchange, pools: UpstreamPools): Promise<Outcome> {
-  const { head, request, headers, body } = exchange;
+  const { head, headers, body } = exchange;
   const { scheme, host, port } = head;
   const pool = pools.poolFor({ scheme, host, port, route: routeOf(exchange) });
   return new Promise((resolve) => {
-    const handler = new Relay(exchange.response, resolve);
+    const handler = new Relay(exchange, resolve);
     exchange.revoked.onRevoke(() =>
       handler.stop({ code: "PolicyChanged", because: "the policy no longer allows this request" }),
     );
     pool.dispatch(
       {
-        method: request.method as Dispatcher.HttpMethod,
+        method: head.method as Dispatcher.HttpMethod,
         path: head.path + head.query,
         headers: ["host", hostHeaderOf(head), ...headers],
         body: (body ?? null) as NonNullable<Dispatcher.DispatchOptions["body"]> | null,
@@ -37,7 +37,8 @@ export function relay(exchange: Exchange, pools: UpstreamPools): Promise<Outcome
 }
 
 class Relay implements Dispatcher.DispatchHandler {
-  readonly #response: ServerResponse;
+  readonly #agent: AgentStream;
+  readonly #answer: Answer;
   readonly #resolve: (outcome: Outcome) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #stopped: Denial | "abandoned" | undefined;
@@ -45,10 +46,11 @@ class Relay implements Dispatcher.DispatchHandler {
   #status = 0;
   #bytes = 0;
 
-  constructor(response: ServerResponse, resolve: (outcome: Outcome) => void) {
-    this.#response = response;
+  constructor({ agent, answer }: Exchange, resolve: (outcome: Outcome) => void) {
+    this.#agent = agent;
+    this.#answer = answer;
     this.#resolve = resolve;
-    response.on("close", this.#onClose);
+    agent.onGone(this.#onGone);
   }
 
   /** Cuts the exchange off. */
@@ -72,29 +74,25 @@ class Relay implements Dispatcher.DispatchHandler {
     // 1xx is for the next hop alone; an upgrade was never asked for
     if (status < 200) return;
     this.#status = status;
-    const headers = passedOn(controller.rawHeaders as readonly Buffer[]);
-    this.#response.sendDate = false;
-    this.#response.writeHead(status, isPrintable(reason) ? reason : "", headers);
-    // when the body came with the head both leave in one write; when it did not, the head must not wait for it
-    process.nextTick(this.#flush);
+    this.#answer.start(status, passedOn(controller.rawHeaders as readonly Buffer[]), reason ?? "");
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
-    if (this.#response.write(chunk)) return;
+    if (this.#answer.write(chunk)) return;
     controller.pause();
-    this.#response.once("drain", () => controller.resume());
+    this.#answer.onDrain(() => controller.resume());
   }
 
   onResponseEnd(): void {
-    this.#response.end();
+    this.#answer.end();
     this.#settle({ kind: "relayed", status: this.#status, responseBytes: this.#bytes });
   }
 
   onResponseError(_controller: unknown, error: Error): void {
     this.#settle(this.#outcomeOf(error));
     // half an answer must not look like a whole one
-    if (this.#response.headersSent) this.#response.destroy();
+    if (this.#answer.hasStarted) this.#answer.abort();
   }
 
   #outcomeOf(error: Error): Outcome {
@@ -111,20 +109,11 @@ class Relay implements Dispatcher.DispatchHandler {
   #settle(outcome: Outcome): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
-    this.#response.removeListener("close", this.#onClose);
+    this.#agent.forgetGone(this.#onGone);
     this.#resolve(outcome);
   }
 
-  readonly #onClose = (): void => this.stop("abandoned");
-
-  readonly #flush = (): void => {
-    if (!this.#isSettled && this.#bytes === 0) this.#response.flushHeaders();
-  };
-}
-
-/** What an upstream says of its status may be anything, and one that cannot be written breaks the answer about it too. */
-function isPrintable(reason: string | undefined): reason is string {
-  return reason !== undefined && /^[\t\x20-\x7e]*$/.test(reason);
+  readonly #onGone = (): void => this.stop("abandoned");
 }
 
 function passedOn(raw: readonly Buffer[]): string[] {

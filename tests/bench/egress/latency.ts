@@ -1,0 +1,34 @@
+import type { Floors } from "./floors.ts";
+import { loadOnce, type Times } from "./throughput.ts";
+import type { Way, World } from "./world.ts";
+
+const WORK = [
+  { name: "GET", bodyBytes: 0, mostAddedMs: 0.5 },
+  { name: "POST 10 KB", bodyBytes: 10_000, mostAddedMs: 1 },
+  { name: "POST 100 KB", bodyBytes: 100_000, mostAddedMs: 3 },
+];
+
+/** What the proxy adds to the median of a client that asks one thing after another, bodies scanned. */
+export async function measureLatency(
+  world: World,
+  { direct, scanned, times, floors }: { direct: Way; scanned: Way; times: Times; floors: Floors },
+): Promise<void> {
+  console.log("\nlatency, h1, c=1, full scan");
+  for (const { name, bodyBytes, mostAddedMs } of WORK) {
+    const medians = { direct: Infinity, scanned: Infinity };
+    for (let round = 0; round < times.rounds; round += 1) {
+      for (const [key, way] of Object.entries({ direct, scanned }) as [keyof typeof medians, Way][]) {
+        const work = { concurrency: 1, bodyBytes, ...times };
+        const { p50 } = await loadOnce(world, { protocol: "h1", way, work });
+        medians[key] = Math.min(medians[key], p50);
+      }
+    }
+    floors.judge({
+      what: `${name}: p50 ${medians.scanned.toFixed(2)} ms, direct ${medians.direct.toFixed(2)} ms, added`,
+      value: medians.scanned - medians.direct,
+      bound: mostAddedMs,
+      is: "at most",
+      unit: "ms",
+    });
+  }
+}

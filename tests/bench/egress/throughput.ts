@@ -1,0 +1,132 @@
+import type { Floors } from "./floors.ts";
+import type { Load, LoadResult } from "./load.ts";
+import { residentMegabytes } from "./memory.ts";
+import type { Way, World } from "./world.ts";
+
+const WORK = [
+  { name: "GET", bodyBytes: 0 },
+  { name: "POST 10 KB", bodyBytes: 10_000 },
+  { name: "POST 100 KB", bodyBytes: 100_000 },
+  { name: "POST 1 MB", bodyBytes: 1_000_000 },
+];
+const CONCURRENCIES = [1, 16, 64];
+
+export interface Times {
+  readonly rounds: number;
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
+export interface Ways {
+  readonly direct: Way;
+  readonly streamed: Way;
+  readonly scanned: Way;
+  readonly squid?: Way;
+  readonly mitmproxy: Way;
+}
+
+type Protocol = "h1" | "h2";
+type WayName = keyof Ways;
+/** by concurrency */
+type Row = Map<number, LoadResult>;
+type Rows = Map<WayName, Row>;
+
+interface Plan {
+  readonly protocol: Protocol;
+  readonly ways: Ways;
+  readonly times: Times;
+  readonly floors: Floors;
+}
+
+/** One table a body: each way in a row, each concurrency in a column; below it the ratios that have floors. */
+export async function measureThroughput(world: World, plan: Plan): Promise<void> {
+  const { protocol, ways, floors } = plan;
+  for (const work of WORK) {
+    const title = `${protocol}, ${work.name}`;
+    console.log(`\n${title}${protocol === "h2" ? " (c streams of one connection)" : ""}`);
+    const columns = CONCURRENCIES.map((each) => `c=${each}: rps    p50    p99 ms`.padStart(31));
+    console.log(`  ${"".padEnd(22)}${columns.join("")}   RSS`);
+    const rows: Rows = new Map(Object.keys(ways).map((key) => [key as WayName, new Map()]));
+    for (const concurrency of CONCURRENCIES) await fillColumn(world, plan, { ...work, concurrency }, rows);
+    for (const [key, row] of rows) {
+      const way = ways[key]!;
+      console.log(`  ${way.name.padEnd(22)}${[...row.values()].map(cell).join("")}   ${residentOf(way)}`);
+    }
+    if (ways.squid === undefined) console.log(`  ${"Squid ssl-bump".padEnd(22)}– (speaks no HTTP/2)`);
+    judge({ title, bodyBytes: work.bodyBytes, rows, floors });
+  }
+}
+
+/** In rounds, so that all ways have the same weather; what counts of each is its best round. */
+async function fillColumn(
+  world: World,
+  { protocol, ways, times }: Plan,
+  work: { readonly concurrency: number; readonly bodyBytes: number },
+  rows: Rows,
+): Promise<void> {
+  for (let round = 0; round < times.rounds; round += 1) {
+    for (const [key, row] of rows) {
+      const result = await loadOnce(world, { protocol, way: ways[key]!, work: { ...work, ...times } });
+      const best = row.get(work.concurrency);
+      if (best === undefined || result.rps > best.rps) row.set(work.concurrency, result);
+    }
+  }
+}
+
+export function loadOnce(
+  { children, upstreams }: World,
+  { protocol, way, work }: { protocol: Protocol; way: Way; work: Omit<Load, keyof Way | "port"> },
+): Promise<LoadResult> {
+  const { host, proxyPort, ca } = way;
+  const load: Load = { ...work, host, proxyPort, ca, port: upstreams.ports[protocol] };
+  return children.run<LoadResult>(`load-${protocol}.ts`, load);
+}
+
+function cell({ isOffered, rps, p50, p99 }: LoadResult): string {
+  if (!isOffered) return "not offered".padStart(31);
+  return `${String(rps).padStart(17)}${p50.toFixed(2).padStart(7)}${p99.toFixed(2).padStart(7)}`;
+}
+
+const residentOf = ({ pid }: Way): string => (pid === undefined ? "" : `${residentMegabytes(pid)} MB`);
+
+interface Measured {
+  readonly title: string;
+  readonly bodyBytes: number;
+  readonly rows: Rows;
+  readonly floors: Floors;
+}
+
+interface Ratio {
+  readonly ours: WayName;
+  readonly theirs: WayName;
+  readonly floorOf: (bodyBytes: number, concurrency: number) => number | undefined;
+}
+
+/** Our rate to that of another proxy, in one run. At 1 MB all of them do little but move bytes. */
+const RATIOS: readonly Ratio[] = [
+  { ours: "streamed", theirs: "squid", floorOf: () => 0.9 },
+  { ours: "streamed", theirs: "mitmproxy", floorOf: (bytes) => (bytes <= 100_000 ? 4 : undefined) },
+  { ours: "scanned", theirs: "mitmproxy", floorOf: scannedFloor },
+];
+
+function scannedFloor(bodyBytes: number): number | undefined {
+  if (bodyBytes <= 10_000) return 4;
+  return bodyBytes <= 100_000 ? 1 : undefined;
+}
+
+function judge({ title, bodyBytes, rows, floors }: Measured): void {
+  for (const { ours, theirs, floorOf } of RATIOS) {
+    for (const concurrency of CONCURRENCIES) {
+      const [own, other] = [rows.get(ours)?.get(concurrency), rows.get(theirs)?.get(concurrency)];
+      if (own === undefined || other === undefined) continue;
+      floors.judge({
+        what: `${title}, c=${concurrency}: ${ours === "scanned" ? "full scan" : "no scan"} to ${theirs}`,
+        value: own.isOffered && other.isOffered ? own.rps / other.rps : undefined,
+        bound: floorOf(bodyBytes, concurrency),
+        is: "at least",
+        unit: "×",
+        because: "not offered",
+      });
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { StandaloneOptions } from "../../../sidecars/egress/standalone/index.ts";
+import type { Children } from "./children.ts";
+import { startMitmproxy } from "./mitmproxy.ts";
+import { startSquid } from "./squid.ts";
+import type { Upstreams } from "./upstream.ts";
+
+/** hosts of our proxy's policy: bodies held and scanned, and bodies that stream */
+export const SCANNED = "scanned.example.com";
+export const STREAMED = "streamed.example.com";
+/** any name below it is a new host */
+const BELOW = "new.example.com";
+export const NEW_HOSTS = 200;
+
+/** One way from a client to an upstream. */
+export interface Way {
+  readonly name: string;
+  readonly host: string;
+  readonly proxyPort: number | undefined;
+  readonly ca: string;
+  readonly pid: number | undefined;
+}
+
+export interface OurProxy {
+  readonly port: number;
+  readonly ca: string;
+  readonly pid: number;
+  readonly policyFile: string;
+}
+
+/** What all measurements share. */
+export interface World {
+  readonly children: Children;
+  readonly folder: string;
+  readonly upstreams: Upstreams;
+}
+
+export async function startUpstreams(children: Children): Promise<Upstreams> {
+  return (await children.start<Upstreams>("upstream.ts", {})).said;
+}
+
+export const direct = ({ upstreams }: World): Way => ({
+  name: "direct",
+  host: SCANNED,
+  proxyPort: undefined,
+  ca: upstreams.ca,
+  pid: undefined,
+});
+
+/** Both ways through one proxy of ours. */
+export function throughOurs({ port, ca, pid }: OurProxy): Record<"scanned" | "streamed", Way> {
+  const common = { proxyPort: port, ca, pid };
+  return {
+    scanned: { ...common, name: "bb egress, full scan", host: SCANNED },
+    streamed: { ...common, name: "bb egress, no scan", host: STREAMED },
+  };
+}
+
+export async function throughSquid({ children, folder, upstreams }: World): Promise<Way> {
+  const hosts = [SCANNED];
+  const { port, ca, pid } = await startSquid(children, { folder, hosts, upstreamCa: upstreams.ca });
+  return { name: "Squid ssl-bump", host: SCANNED, proxyPort: port, ca, pid };
+}
+
+export async function throughMitmproxy({ children, folder, upstreams }: World): Promise<Way> {
+  const { port, ca, pid } = await startMitmproxy(children, { folder, upstreamCa: upstreams.ca });
+  return { name: "mitmproxy", host: SCANNED, proxyPort: port, ca, pid };
+}
+
+/** A proxy of ours, in a process of its own, with the policy that all measurements use. */
+export async function startOurs({ children, folder, upstreams }: World, called = "ours"): Promise<OurProxy> {
+  const file = (name: string): string => join(folder, `${called}-${name}`);
+  const policyFile = file("policy.yaml");
+  writePolicy(policyFile, upstreams, [SCANNED, STREAMED, `*.${BELOW}`]);
+  writeFileSync(file("upstream.pem"), upstreams.ca);
+  const hosts = [SCANNED, STREAMED, ...Array.from({ length: NEW_HOSTS }, (_, index) => newHost(index))];
+  const options: StandaloneOptions = {
+    policy: policyFile,
+    listen: "127.0.0.1:0",
+    caOut: file("ca.pem"),
+    resolve: hosts.flatMap((host) =>
+      Object.values(upstreams.ports).map((port) => `${host}:${port}=127.0.0.1:${port}`),
+    ),
+    upstreamCa: file("upstream.pem"),
+    audit: file("audit.ndjson"),
+  };
+  const { said, pid } = await children.start<{ address: string }>("proxy.ts", options);
+  const port = Number(said.address.split(":").at(-1));
+  return { port, ca: readFileSync(options.caOut, "utf8"), pid, policyFile };
+}
+
+export const newHost = (index: number): string => `h${index}.${BELOW}`;
+
+/** Every method at every port of the upstreams, for some hosts; one of them streams. */
+export function writePolicy(file: string, { ports }: Upstreams, hosts: readonly string[]): void {
+  const routes = hosts.map((host) => ({
+    host,
+    ports: Object.values(ports),
+    methods: ["*"],
+    scan: host === STREAMED ? "inject-only" : "full",
+  }));
+  writeFileSync(file, JSON.stringify({ egress: { routes } }));
+  chmodSync(file, 0o600);
+}

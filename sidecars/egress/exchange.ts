@@ -21,11 +21,21 @@ export interface Exchange {
   headers: string[];
   /** where the answer goes: the agent's own, or what an interceptor wrapped around it */
   answer: Answer;
+  /** of a WebSocket; nothing comes of it when the exchange is none */
+  readonly messages: Messages;
   /** as it will be sent: held whole and scanned, or a stream that is searched as it passes */
   body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   requestBytes: number;
   /** whether the head was inspected and found clean */
   headIsClean: boolean;
+}
+
+/** What becomes of the messages of a WebSocket, one by one and whole. Interceptors add to both lists. */
+export interface Messages {
+  /** asked in order before a message of the agent goes on; the first refusal ends the connection */
+  readonly fromAgent: ((message: Buffer) => Denial | undefined)[];
+  /** what the agent is given in place of a message of the upstream */
+  readonly toAgent: ((message: Buffer, isBinary: boolean) => Buffer)[];
 }
 
 /** Ends what is under way when the policy changes. */

@@ -56,6 +56,7 @@ export class Exchanges {
       route: undefined,
       headers: read.head.headers as string[],
       answer: agent.answer,
+      messages: { fromAgent: [], toAgent: [] },
       body: undefined,
       requestBytes: 0,
       headIsClean: false,

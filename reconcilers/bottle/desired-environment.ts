@@ -1,4 +1,5 @@
 import { CA_BUNDLE_PATH, CA_PATH, HOME_PATH } from "../shared/agent-paths.ts";
+import { placeholderOf } from "../../sidecars/wire/placeholder.ts";
 import type { EffectiveBottle } from "./effective-bottle.ts";
 
 const PROXY = "http://egress:9099";
@@ -24,13 +25,25 @@ const LINK: Readonly<Record<string, string>> = {
   CODEX_CA_CERTIFICATE: CA_PATH,
 };
 
+/** Placeholders of secrets, in the variables that routes name for them. */
+function placeholders({ fields }: EffectiveBottle, bottleUid: string): Record<string, string> {
+  const auths = (fields.egress?.routes ?? []).flatMap(({ auth }) => auth ?? []);
+  return Object.fromEntries(
+    auths.flatMap(({ env, secretRef }) =>
+      env === undefined || secretRef === undefined ? [] : [[env, placeholderOf(bottleUid, secretRef)]],
+    ),
+  );
+}
+
 /** The agent's environment. What belongs to the link wins over the Bottle, which wins over the provider. */
-export function desiredEnvironment({ fields, spec, provider }: EffectiveBottle): Record<string, string> {
+export function desiredEnvironment(effective: EffectiveBottle, bottleUid: string): Record<string, string> {
+  const { fields, spec, provider } = effective;
   const facts = { display: spec.display ?? {}, model: fields.provider?.model };
   return {
     HOME: HOME_PATH,
     LANG: "C.UTF-8",
     ...provider.environment(facts),
+    ...placeholders(effective, bottleUid),
     ...Object.fromEntries((fields.env ?? []).map(({ name, value }) => [name, value])),
     ...LINK,
   };

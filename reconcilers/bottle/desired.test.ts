@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ClassFields } from "../../crds/class-fields.ts";
 import { providerNamed } from "../providers/index.ts";
+import { placeholderOf } from "../../sidecars/wire/placeholder.ts";
 import { desiredEnvironment } from "./desired-environment.ts";
 import { desiredFiles, desiredHomeFiles, desiredKeptFiles } from "./desired-files.ts";
 import { desiredParts } from "./desired-parts.ts";
@@ -27,7 +28,10 @@ describe("the routes of a bottle", () => {
 
     expect(desiredRoutes(anEffective(fields))).toMatchObject([
       { host: "a.example", auth: { mode: "strip" } },
-      { host: "api.anthropic.com", auth: { mode: "inject", prefix: "Bearer ", secret: credentialRef } },
+      {
+        host: "api.anthropic.com",
+        auth: { mode: "inject", carrier: { prefix: "Bearer " }, secret: credentialRef },
+      },
     ]);
   });
 
@@ -83,7 +87,14 @@ describe("the agent's environment", () => {
         { name: "A", value: "b" },
         { name: "HTTPS_PROXY", value: "http://evil" },
       ],
+      egress: {
+        routes: [
+          { host: "a.example", auth: { secretRef: { name: "gh", key: "token" }, env: "GH_TOKEN" } },
+          { host: "b.example", auth: { secretRef: { name: "gh", key: "token" }, env: "A" } },
+        ],
+      },
     }),
+    "uid-1",
   );
 
   it("sends every tool through the proxy, whatever the Bottle says", () => {
@@ -101,6 +112,15 @@ describe("the agent's environment", () => {
   it.each(["NODE_EXTRA_CA_CERTS", "CODEX_CA_CERTIFICATE"])("%s adds the bottle's CA", (name) =>
     expect(environment[name]).toBe("/etc/bot-bottle/ca.pem"),
   );
+
+  it("has the placeholder of a secret in the variable that a route names, unless the Bottle says otherwise", () => {
+    const placeholder = placeholderOf("uid-1", { name: "gh", key: "token" });
+    expect(placeholder).toMatch(/^egress-placeholder-[0-9a-f]{16}$/);
+    expect(environment["GH_TOKEN"]).toBe(placeholder);
+    expect(environment["A"]).toBe("b");
+    expect(placeholderOf("uid-2", { name: "gh", key: "token" })).not.toBe(placeholder);
+    expect(placeholderOf("uid-1", { name: "gh", key: "other" })).not.toBe(placeholder);
+  });
 
   it("has the Bottle's own variables and a placeholder where the token would be", () => {
     expect(environment).toMatchObject({ A: "b", CLAUDE_CODE_OAUTH_TOKEN: "egress-placeholder" });

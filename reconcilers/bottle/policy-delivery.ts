@@ -1,5 +1,6 @@
 import type { SecretValue, SidecarsReport } from "../../sidecars/wire/control.ts";
 import { DEPLOY_KEY_SECRET } from "../../sidecars/wire/compile-git.ts";
+import { placeholderOf } from "../../sidecars/wire/placeholder.ts";
 import type { CertificateAuthorities } from "../contract/certificate-authorities.ts";
 import type { Owner, SandboxRuntime, SandboxSpec, SandboxState } from "../contract/sandbox-runtime.ts";
 import type { SecretSource } from "../contract/secret-source.ts";
@@ -105,7 +106,8 @@ export class PolicyDelivery {
     signal: AbortSignal,
   ): Promise<SecretValue | undefined> {
     const { name, key, destinations } = grant;
-    const bound = { name, key, destinations: [...destinations] };
+    const placeholder = placeholderOf(owner.uid, grant);
+    const bound = { name, key, destinations: [...destinations], placeholder };
     const held = await this.#valueOf(grant, owner, signal);
     if (held !== undefined) return { ...bound, version: held.version, value: held.value };
     const kept = secretVersions[`${name}/${key}`];

@@ -102,7 +102,7 @@ export class WantedReader {
     if (authority.kind === "obstacle") return authority;
     if (images.kind === "obstacle") return images;
     const agent = {
-      environment: desiredEnvironment(effective),
+      environment: desiredEnvironment(effective, bottle.metadata.uid),
       files: desiredFiles(authority.value.certificatePem, this.#dependencies.rootCertificates),
       homeFiles: [...kept, ...desiredHomeFiles(effective)],
       resources: effective.fields.resources ?? {},

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Bottle } from "../../crds/bottle.ts";
+import { placeholderOf } from "../../sidecars/wire/placeholder.ts";
 import type { SidecarsConfiguration } from "../../sidecars/wire/control.ts";
 import { BottleWorld } from "../../tests/bottle-world.ts";
 import { RUNNING } from "../../tests/observed-builder.ts";
@@ -28,7 +29,14 @@ describe("a bottle with a secret", () => {
     const bottle = await running();
 
     expect(enforced(bottle)?.secrets).toEqual([
-      { name: "token", key: "value", version: "1", value: TOKEN, destinations: ["a.example"] },
+      {
+        name: "token",
+        key: "value",
+        version: "1",
+        value: TOKEN,
+        destinations: ["a.example"],
+        placeholder: placeholderOf(bottle.metadata.uid, { name: "token", key: "value" }),
+      },
     ]);
     const elsewhere = JSON.stringify([
       await world.get(),

@@ -16,7 +16,15 @@ const DENIALS = {
   BodyUndecodable: [403, "Send the body uncompressed, or with a coding that can be undone and scanned."],
   UnknownContentCoding: [403, "Use gzip, deflate, br, zstd or none as Content-Encoding."],
   InjectionNeedsTls: [403, "Use https: this route's credential goes out over verified TLS only."],
+  PlaceholderMissing: [
+    403,
+    "Send the secret's placeholder, from its variable in your environment, as the credential.",
+  ],
   SecretUnavailable: [503, "Ask the person who runs this bottle to set the secret again."],
+  SecretUnusable: [
+    503,
+    "Ask the person who runs this bottle to set the secret again, in the form the route needs.",
+  ],
   SecretNotBoundToHost: [403, "The owner of the secret must bind it to this destination first."],
   BodyTooLarge: [413, "Send less at once, or ask for a larger maxBodyBytes on the route."],
   TooMuchHeld: [503, "Wait until other uploads are through, and try again."],

@@ -1,13 +1,23 @@
 import { createDetector, type Detector } from "../detection/index.ts";
-import type { SecretValue, SidecarsConfiguration } from "../wire/control.ts";
+import type { SidecarsConfiguration } from "../wire/control.ts";
+import { ANY_PLACEHOLDER } from "../wire/placeholder.ts";
+import type { AuthPolicy } from "../wire/route-auth.ts";
 import { LeafCertificates } from "./certificates/leaves.ts";
 import { indexPolicy, type PolicyIndex } from "./policy/policy-index.ts";
+import { secretTexts } from "./credentials/secret-texts.ts";
+
+/** of values that a secret had before: one that is fetched anew every hour must not fill the memory */
+const MOST_FORMER_TEXTS = 32;
 
 /** A secret in memory. */
 export interface HeldSecret {
   readonly version: string;
   readonly value: string;
   readonly destinations: readonly string[];
+  /** what the agent is given in its place */
+  readonly placeholder: string;
+  /** every text by which it is known, those of values that it had before among them */
+  readonly texts: readonly string[];
 }
 
 /** All that is in force at one moment. Immutable: a change replaces it whole. */
@@ -17,7 +27,7 @@ export interface Enforcement {
   /** by `name/key` */
   readonly secrets: ReadonlyMap<string, HeldSecret>;
   readonly detector: Detector;
-  /** bytes of the longest value in `secrets` */
+  /** bytes of the longest of their texts */
   readonly longestSecret: number;
   readonly leaves: LeafCertificates;
   readonly authorityPem: string;
@@ -33,21 +43,16 @@ export function createEnforcement(
   configuration: Omit<SidecarsConfiguration, "git">,
   previous: Enforcement | undefined,
 ): Enforcement {
-  const secrets = new Map<string, HeldSecret>();
-  for (const secret of configuration.secrets) {
-    const id = secretId(secret);
-    const value = secret.value ?? heldValue(previous?.secrets.get(id), secret);
-    if (value === undefined) continue;
-    secrets.set(id, { version: secret.version, value, destinations: secret.destinations });
-  }
+  const secrets = heldSecrets(configuration, previous);
+  const knownValues = [...secrets].flatMap(([id, { texts }]) => texts.map((value) => ({ id, value })));
   const authority = configuration.certificateAuthority;
   const authorityPem = authority.certificatePem;
   return {
     policyHash: configuration.policyHash,
     policy: indexPolicy(configuration.egress),
     secrets,
-    detector: createDetector({ knownValues: knownValuesOf(secrets) }),
-    longestSecret: Math.max(0, ...[...secrets.values()].map(({ value }) => Buffer.byteLength(value))),
+    detector: createDetector({ knownValues }),
+    longestSecret: Math.max(0, ...knownValues.map(({ value }) => Buffer.byteLength(value))),
     leaves: previous?.authorityPem === authorityPem ? previous.leaves : new LeafCertificates(authority),
     authorityPem,
   };
@@ -58,19 +63,25 @@ export function secretId(secret: { readonly name: string; readonly key: string }
   return `${secret.name}/${secret.key}`;
 }
 
-function heldValue(held: HeldSecret | undefined, wanted: SecretValue): string | undefined {
-  return held?.version === wanted.version ? held.value : undefined;
+function heldSecrets(
+  { secrets, egress }: Omit<SidecarsConfiguration, "git">,
+  previous: Enforcement | undefined,
+): Map<string, HeldSecret> {
+  const signing = new Set(egress.routes.flatMap(({ auth }) => (isSigning(auth) ? [secretId(auth.secret)] : [])));
+  const all = new Map<string, HeldSecret>();
+  for (const secret of secrets) {
+    const id = secretId(secret);
+    const { version, destinations, placeholder = ANY_PLACEHOLDER } = secret;
+    const before = previous?.secrets.get(id);
+    const value = secret.value ?? (before?.version === version ? before.value : undefined);
+    if (value === undefined) continue;
+    const now = secretTexts(value, { signs: signing.has(id) });
+    // a value that was replaced may be good for a while yet, and streams that began with it go on
+    const texts = [...new Set([...now, ...(before?.texts ?? [])])].slice(0, now.length + MOST_FORMER_TEXTS);
+    all.set(id, { version, value, destinations, placeholder, texts });
+  }
+  return all;
 }
 
-/** Of `user:password` the password alone must not leave either. */
-function knownValuesOf(secrets: ReadonlyMap<string, HeldSecret>): { id: string; value: string }[] {
-  return [...secrets].flatMap(([id, { value }]) => {
-    const password = value.slice(value.indexOf(":") + 1);
-    return password === value
-      ? [{ id, value }]
-      : [
-          { id, value },
-          { id, value: password },
-        ];
-  });
-}
+const isSigning = (auth: AuthPolicy): auth is Extract<AuthPolicy, { mode: "inject" }> =>
+  auth.mode === "inject" && auth.carrier.in === "signature";

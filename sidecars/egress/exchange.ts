@@ -19,6 +19,8 @@ export interface Exchange {
   route: PolicyRoute | undefined;
   /** as they will be sent: name, value, name, value, … */
   headers: string[];
+  /** as it will be sent: with its question mark, or empty */
+  query: string;
   /** where the answer goes: the agent's own, or what an interceptor wrapped around it */
   answer: Answer;
   /** of a WebSocket; nothing comes of it when the exchange is none */

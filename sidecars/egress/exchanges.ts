@@ -55,6 +55,7 @@ export class Exchanges {
       revoked: new Revocation(),
       route: undefined,
       headers: read.head.headers as string[],
+      query: read.head.query,
       answer: agent.answer,
       messages: { fromAgent: [], toAgent: [] },
       body: undefined,

@@ -20,15 +20,29 @@ describe("compileRoutes", () => {
   });
 
   it.each([
-    [{}, "authorization", "Bearer "],
-    [{ scheme: "token" }, "authorization", "token "],
-    [{ scheme: "Basic" }, "authorization", "Basic "],
-    [{ header: "X-Api-Key" }, "x-api-key", ""],
-  ] as const)("injects %o as header %s with prefix %j", (auth, header, prefix) => {
+    [{}, { in: "header", name: "authorization", prefix: "Bearer ", coding: "none" }],
+    [{ scheme: "token" }, { in: "header", name: "authorization", prefix: "token ", coding: "none" }],
+    [{ scheme: "Basic" }, { in: "header", name: "authorization", prefix: "Basic ", coding: "base64" }],
+    [{ header: "X-Api-Key" }, { in: "header", name: "x-api-key", prefix: "", coding: "none" }],
+    [
+      { header: "Authorization", prefix: "SSWS " },
+      { in: "header", name: "authorization", prefix: "SSWS ", coding: "none" },
+    ],
+    [{ query: "key" }, { in: "query", name: "key" }],
+    [
+      { sigv4: { region: "us-east-1", service: "bedrock" } },
+      { in: "signature", region: "us-east-1", service: "bedrock" },
+    ],
+  ] as const)("injects %o as %o", (auth, carrier) => {
     const [route] = compileRoutes({
       routes: [{ host: "a.example", auth: { ...auth, secretRef: { name: "n", key: "k" } } }],
     });
-    expect(route?.auth).toEqual({ mode: "inject", header, prefix, secret: { name: "n", key: "k" } });
+    expect(route?.auth).toEqual({
+      mode: "inject",
+      carrier,
+      secret: { name: "n", key: "k" },
+      require: "nothing",
+    });
     expect(route?.ports).toEqual([443]);
   });
 

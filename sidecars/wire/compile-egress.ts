@@ -6,6 +6,7 @@ import {
   type Egress,
   type EgressRoute,
 } from "../../crds/egress.ts";
+import { compileAuth } from "./compile-auth.ts";
 import type { PolicyRoute } from "./egress-policy.ts";
 
 /** Injection is for TLS only, so a route that injects does not answer on 80 unless that is written. */
@@ -21,7 +22,7 @@ export function compileRoutes(egress: Egress): PolicyRoute[] {
 }
 
 function compileRoute(route: EgressRoute): PolicyRoute {
-  const auth = compileAuth(route);
+  const auth = compileAuth(route.auth);
   const host = canonicalHost(route.host);
   return {
     name: route.name ?? host,
@@ -36,19 +37,6 @@ function compileRoute(route: EgressRoute): PolicyRoute {
       : { upstream: { ...route.upstream, address: canonicalHost(route.upstream.address) } }),
     allowPrivate: route.allowPrivate ?? [],
     maxBodyBytes: route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
-  };
-}
-
-function compileAuth({ auth, host }: EgressRoute): PolicyRoute["auth"] {
-  if (auth === undefined) return { mode: "strip" };
-  if (auth.mode === "passthrough") return { mode: "passthrough" };
-  if (auth.secretRef === undefined) throw new Error(`the route for ${host} injects a secret and names none`);
-  const { name, key } = auth.secretRef;
-  return {
-    mode: "inject",
-    header: auth.header?.toLowerCase() ?? "authorization",
-    prefix: auth.header === undefined ? `${auth.scheme ?? "Bearer"} ` : "",
-    secret: { name, key },
   };
 }
 

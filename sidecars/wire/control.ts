@@ -15,6 +15,8 @@ export const SecretValue = z.strictObject({
   value: z.string().optional(),
   /** `host` or `host:port` that the owner bound the value to; port 443 when absent */
   destinations: z.array(z.string()),
+  /** what the agent is given in its place, see placeholderOf; absent: nothing of its own */
+  placeholder: z.string().optional(),
 });
 export type SecretValue = z.infer<typeof SecretValue>;
 

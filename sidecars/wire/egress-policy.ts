@@ -1,6 +1,5 @@
 import * as z from "zod";
-
-const SecretId = z.strictObject({ name: z.string(), key: z.string() });
+import { AuthPolicy } from "./route-auth.ts";
 
 /** A route with every default filled in, as the egress proxy enforces it. */
 export const PolicyRoute = z.strictObject({
@@ -11,16 +10,7 @@ export const PolicyRoute = z.strictObject({
   /** `*` is any method */
   methods: z.array(z.string()).min(1),
   paths: z.array(z.string()).min(1),
-  auth: z.discriminatedUnion("mode", [
-    z.strictObject({ mode: z.literal("strip") }),
-    z.strictObject({ mode: z.literal("passthrough") }),
-    z.strictObject({
-      mode: z.literal("inject"),
-      header: z.string(),
-      prefix: z.enum(["", "Bearer ", "token ", "Basic "]),
-      secret: SecretId,
-    }),
-  ]),
+  auth: AuthPolicy,
   scan: z.enum(["full", "inject-only"]),
   upstream: z
     .strictObject({ address: z.string(), port: z.int().optional(), caBundle: z.string().optional() })

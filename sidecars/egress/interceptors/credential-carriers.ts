@@ -1,24 +1,43 @@
+import type { AuthPolicy } from "../../wire/route-auth.ts";
+import { holdsPlaceholder } from "../credentials/placeholder.ts";
+import { secretId } from "../enforcement.ts";
 import { credentialParameter, isCredentialField, plainName } from "../request/credential-names.ts";
+import { parametersOf, withoutParameter } from "../request/query.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
 
 /**
  * Takes the agent's own credentials out, so that an allowed host does not take
  * data for somebody else's account. Fields are stripped, since tools send
  * placeholders; a credential in a query is refused, since taking it out would
- * make another request of it.
+ * make another request of it. What the route puts its own in the place of is
+ * taken out wherever it is.
  */
 export function credentialCarriers(): Interceptor {
   return (next) => async (exchange) => {
-    const { auth } = routeOf(exchange);
+    const route = routeOf(exchange);
+    const { auth } = route;
     if (auth.mode === "passthrough") return next(exchange);
-    const carrier = queryCarrier(exchange.head.query);
+    if (!isAskedFor(exchange, auth)) {
+      const because = `route ${route.name} puts its credential in where the agent sends the placeholder, and it sent none`;
+      return deny({ code: "PlaceholderMissing", because });
+    }
+    const injected = auth.mode === "inject" ? auth.carrier : undefined;
+    if (injected?.in === "query") exchange.query = withoutParameter(exchange.query, injected.name);
+    const carrier = queryCarrier(exchange.query);
     if (carrier !== undefined) {
       const because = `the query carries a credential (${carrier}), and this route lets none of the agent's through`;
       return deny({ code: "CredentialInQuery", because });
     }
-    exchange.headers = withoutCarriers(exchange, auth.mode === "inject" ? auth.header : undefined);
+    exchange.headers = withoutCarriers(exchange, injected?.in === "header" ? injected.name : undefined);
     return next(exchange);
   };
+}
+
+/** A secret that is not there is the affair of who would put it in. */
+function isAskedFor(exchange: Exchange, auth: AuthPolicy): boolean {
+  if (auth.mode !== "inject" || auth.require === "nothing") return true;
+  const secret = exchange.enforcement.secrets.get(secretId(auth.secret));
+  return secret === undefined || holdsPlaceholder(exchange, auth.carrier, secret.placeholder);
 }
 
 function withoutCarriers({ headers }: Exchange, injected: string | undefined): string[] {
@@ -32,8 +51,7 @@ function withoutCarriers({ headers }: Exchange, injected: string | undefined): s
 
 /** What says that a parameter carries a credential, of the first that does; an empty value carries none. */
 function queryCarrier(query: string): string | undefined {
-  if (query.length < 2) return undefined;
-  for (const [name, value] of new URLSearchParams(query.replaceAll(";", "&"))) {
+  for (const [name, value] of parametersOf(query)) {
     const carrier = value === "" ? undefined : credentialParameter(name);
     if (carrier !== undefined) return carrier;
   }

@@ -8,7 +8,7 @@ export function headScan(): Interceptor {
     const inspection = enforcement.detector.inspectHead({
       method: head.method,
       host: head.host,
-      path: head.path + head.query,
+      path: head.path + exchange.query,
       headers: pairs(exchange.headers),
     });
     if (inspection.kind === "found") {

@@ -3,8 +3,7 @@ import type { PolicyRoute } from "../../wire/egress-policy.ts";
 import type { Denial } from "../denial.ts";
 import { type HeldSecret, secretId } from "../enforcement.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
-
-type Injection = Extract<PolicyRoute["auth"], { mode: "inject" }>;
+import { putIn } from "../credentials/put-in.ts";
 
 /**
  * Puts the real credential in: the last step, after everything was scanned,
@@ -22,8 +21,9 @@ export function injection(): Interceptor {
     }
     const denial = refusal(exchange, route, secret);
     if (denial !== undefined) return deny(denial);
-    exchange.headers = [...exchange.headers, route.auth.header, credentialOf(route.auth, secret.value)];
-    return next(exchange);
+    const problem = putIn(exchange, route.auth.carrier, secret.value);
+    if (problem === undefined) return next(exchange);
+    return deny({ code: "SecretUnusable", because: `the credential of route ${route.name} ${problem}` });
   };
 }
 
@@ -36,10 +36,4 @@ function refusal({ head }: Exchange, route: PolicyRoute, secret: HeldSecret): De
   if (missing === undefined) return undefined;
   const because = `the credential of route ${route.name} is not bound to ${missing}`;
   return { code: "SecretNotBoundToHost", because };
-}
-
-/** Line ends at the end of a value come from files; within one they would be a header of their own. */
-function credentialOf({ prefix }: Injection, value: string): string {
-  const trimmed = value.trim();
-  return prefix + (prefix === "Basic " ? Buffer.from(trimmed, "utf8").toString("base64") : trimmed);
 }

@@ -23,9 +23,13 @@ export function isCredentialField(name: string): boolean {
 
 /** What of a parameter's name in a query says that it carries a credential; undefined when it carries none. */
 export function credentialParameter(name: string): string | undefined {
-  const plain = plainName(name.trim().replace(/(?:\[\w*\])+$/, ""));
+  const plain = plainParameterName(name);
   return (TELLING.exec(plain) ?? TELLING_IN_QUERY.exec(plain))?.[0];
 }
+
+/** A parameter's name as servers may read it: `token[]` is `token`. */
+export const plainParameterName = (name: string): string =>
+  plainName(name.trim().replace(/(?:\[\w*\])+$/, ""));
 
 /** In lower case, and with dashes: CGI and its kin read an underscore and a dash as the same. */
 export const plainName = (name: string): string => name.toLowerCase().replaceAll("_", "-");

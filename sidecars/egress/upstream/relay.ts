@@ -16,7 +16,7 @@ const DROPPED: ReadonlySet<string> = new Set(
 
 /** Sends the request of an exchange and passes the answer on as it comes, byte for byte, without holding any. */
 export function relay(exchange: Exchange, pools: UpstreamPools): Promise<Outcome> {
-  const { head, headers, body } = exchange;
+  const { head, headers, query, body } = exchange;
   const { scheme, host, port } = head;
   const pool = pools.poolFor({ scheme, host, port, route: routeOf(exchange) });
   return new Promise((resolve) => {
@@ -27,7 +27,7 @@ export function relay(exchange: Exchange, pools: UpstreamPools): Promise<Outcome
     pool.dispatch(
       {
         method: head.method as Dispatcher.HttpMethod,
-        path: head.path + head.query,
+        path: head.path + query,
         headers: ["host", hostHeaderOf(head), ...headers],
         body: (body ?? null) as NonNullable<Dispatcher.DispatchOptions["body"]> | null,
       },

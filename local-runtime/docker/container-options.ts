@@ -94,10 +94,16 @@ function roleConfig(role: SandboxRole, { uplink, joinedId }: NetworkPlace): Host
       return {
         NetworkMode: "none",
         ExtraHosts: [...LINK_NAMES, "bottle"].map((name) => `${name}:127.0.0.1`),
-        // Without it the agent's resolv.conf, which is the airlock's, shows the host's resolver.
+        // The airlock answers there. Without it the agent's resolv.conf, which is the airlock's, shows the host's
+        // resolver, and without the other the domains that the host looks names up in.
         Dns: ["127.0.0.1"],
-        // Newer engines (26 was tried) give every loopback an IPv6 address, which nothing here looks at.
-        Sysctls: { "net.ipv6.conf.all.disable_ipv6": "1" },
+        DnsSearch: ["."],
+        Sysctls: {
+          // Newer engines (26 was tried) give every loopback an IPv6 address, which nothing here looks at.
+          "net.ipv6.conf.all.disable_ipv6": "1",
+          // for the ports of DNS, https and http; engines set it by themselves, unless they are told not to
+          "net.ipv4.ip_unprivileged_port_start": "0",
+        },
         ReadonlyRootfs: true,
         Tmpfs: { "/tmp": "rw,noexec,nosuid,nodev,size=1m,mode=1777" },
       };

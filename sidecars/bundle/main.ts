@@ -3,6 +3,8 @@ import type { Server } from "node:net";
 import { createAuditLog } from "../egress/audit-log.ts";
 import { systemClock } from "../shared/clock.ts";
 import { EgressProxy } from "../egress/egress-proxy.ts";
+import { createDnsServer } from "../egress/dns/dns-server.ts";
+import { NameAnswers } from "../egress/dns/name-answers.ts";
 import { systemResolve } from "../egress/upstream/destination.ts";
 import { createTrust } from "../egress/upstream/connector.ts";
 import { MAX_LINE_BYTES } from "../wire/control.ts";
@@ -46,10 +48,12 @@ const gate = new GateClient({
   clock: systemClock,
 });
 const sidecars: Sidecars = new Sidecars({ proxy: () => proxy, gate, audit });
+const names = new NameAnswers({ audit, clock: systemClock, enforcement: () => proxy.enforcement });
 
 const servers = [
   { name: SOCKETS.gitGate, server: createGateFront(gate) },
   { name: SOCKETS.supervise, server: createHeldPort("supervise") },
+  { name: SOCKETS.dns, server: createDnsServer((message) => names.answer(message)) },
 ];
 void serve();
 

@@ -6,6 +6,7 @@ export const SOCKETS = {
   egress: "egress.sock",
   gitGate: "git-gate.sock",
   supervise: "supervise.sock",
+  dns: "dns.sock",
 } as const;
 
 /** Path of a socket, free to be listened on: a killed process leaves its own behind. */

@@ -14,6 +14,7 @@ import type {
   SandboxRole,
 } from "../../reconcilers/contract/sandbox-runtime.ts";
 import { createCertificateAuthority } from "../../sidecars/egress/certificates/authority.ts";
+import { AuditRecord } from "../../sidecars/wire/audit.ts";
 import type { SidecarsConfiguration } from "../../sidecars/wire/control.ts";
 import { anOwner } from "../builders.ts";
 import {
@@ -182,6 +183,19 @@ export class EscapeBottle {
       void session.exitCode.then((code) => reject(new Error(`${name} ended with ${code}`)), reject);
     });
     return { first: await first, lines, session };
+  }
+
+  /** What the sidecars wrote down so far. */
+  async audit(): Promise<readonly AuditRecord[]> {
+    const records: AuditRecord[] = [];
+    const log = this.lab.adapters.logs.logs(
+      this.name("sidecars"),
+      { follow: false },
+      AbortSignal.timeout(10_000),
+    );
+    for await (const { text, stream } of log)
+      if (stream === "stderr") records.push(AuditRecord.parse(JSON.parse(text)));
+    return records;
   }
 
   probe(request: Partial<ProbeRequest> = {}): Promise<LinkReport> {

@@ -7,10 +7,25 @@ import type { LinkReport } from "../../reconcilers/contract/sandbox-runtime.ts";
 import { attackArgv, EscapeLab } from "./escape-bottle.ts";
 import type { EscapeBottle, Weakening } from "./escape-bottle.ts";
 
-/** The link: three ports on the agent's loopback, the airlock that holds them, three sockets behind it. */
+/** The link: ports on the agent's loopback, the airlock that holds them, sockets behind it. */
 
-const LINK_PORTS = [9099, 9420, 9100];
 const PROBE_PORT = 9098;
+/** where the airlock takes connections */
+const PLACES = [
+  ["127.0.0.1", 9099],
+  ["127.0.0.1", 9420],
+  ["127.0.0.1", 9100],
+  ["127.0.0.1", 53],
+  ["127.9.9.9", 443],
+  ["127.9.9.9", 80],
+] as const;
+const SOCKETS = [
+  ...[...PLACES, ["127.0.0.1", PROBE_PORT]].map(([address, port]) => ["tcp", address, port]),
+  ["udp", "127.0.0.1", 53],
+];
+const PORTS = PLACES.map(([, port]) => port).toSorted((one, other) => one - other);
+/** connections that the airlock lets one agent hold: 64 for DNS, 256 for each of the others */
+const MOST_CONNECTIONS = 5 * 256 + 64;
 
 const lab = new EscapeLab();
 const signal = new AbortController().signal;
@@ -83,8 +98,8 @@ describe("the sockets", () => {
 describe("the ports", () => {
   it("cannot be taken by the agent while the airlock lives, shared neither", async () => {
     const bottle = await lab.startBottle();
-    const outcomes = (await bottle.attack("bind", [...LINK_PORTS, PROBE_PORT])) as Record<string, string>;
-    expect(Object.keys(outcomes).length).toBe(24);
+    const outcomes = (await bottle.attack("bind", SOCKETS)) as Record<string, string>;
+    expect(Object.keys(outcomes).length).toBe(6 * SOCKETS.length);
     expect(new Set(Object.values(outcomes))).toEqual(new Set(["EADDRINUSE"]));
 
     // The same attack where nobody holds the ports: an airlock that forwards nothing.
@@ -96,7 +111,7 @@ describe("the ports", () => {
     const airlock = await lab.startRaw(alone);
     const joined: Weakening = ({ HostConfig }) =>
       Object.assign(HostConfig, { NetworkMode: `container:${airlock.id}` });
-    const argv = attackArgv("bind", [...LINK_PORTS, PROBE_PORT]);
+    const argv = attackArgv("bind", SOCKETS);
     const free = (await lab.attackWeakened(bottle, "agent", joined, argv)) as Record<string, string>;
     await airlock.remove({ force: true });
     expect(new Set(Object.values(free))).toEqual(new Set(["ok"]));
@@ -119,7 +134,7 @@ describe("the ports", () => {
     await expect.poll(async () => (await probeFrom(airlock.id)).answered).toBe(true);
     expect(await probeFrom(airlock.id)).toEqual({
       answered: true,
-      foreignListeners: LINK_PORTS,
+      foreignListeners: PORTS,
       foreignInterfaces: [],
     });
     await Promise.all([squatter, airlock].map((container) => container.remove({ force: true })));
@@ -195,9 +210,9 @@ describe("starving the airlock", () => {
    * Guarded by limit_conn and the unlimited source port of nginx.conf: without either of them, the probe fails.
    */
   it("with 600 connections to each service starves the agent, and the probe never", async () => {
-    const { first, session } = await bottle.attackOn("starve", LINK_PORTS, 600);
+    const { first, session } = await bottle.attackOn("starve", PLACES, 600);
     expect(first).toMatchObject({
-      open: expect.toSatisfy((open: number) => open > 200 && open <= 768) as number,
+      open: expect.toSatisfy((open: number) => open > 200 && open <= MOST_CONNECTIONS) as number,
     });
 
     expect(await bottle.isLinked()).toBe(true);
@@ -210,9 +225,9 @@ describe("starving the airlock", () => {
 
   /** Guarded by the address in the map of nginx.conf: the probe's port is taken on 127.0.0.1 alone. */
   it("from the probe's port of other loopback addresses does not pass for the probe", async () => {
-    const { first, session } = await bottle.attackOn("starve", LINK_PORTS, 1_200, PROBE_PORT);
+    const { first, session } = await bottle.attackOn("starve", PLACES, 1_200, PROBE_PORT);
     expect(first).toMatchObject({
-      open: expect.toSatisfy((open: number) => open <= 768) as number,
+      open: expect.toSatisfy((open: number) => open <= MOST_CONNECTIONS) as number,
     });
 
     expect(await bottle.isLinked()).toBe(true);
@@ -221,7 +236,7 @@ describe("starving the airlock", () => {
 
   it.each([
     ["the reserved way", 's/"127.0.0.1:9098" "";//'],
-    ["the limit", "s/limit_conn service.*//; s/2048/512/"],
+    ["the limit", "s/limit_conn service.*//; s/4096/512/"],
   ])("without %s the same attack stops the probe", async (_what, edit) => {
     const conf = "/opt/bot-bottle/airlock/nginx.conf";
     const script = `sed '${edit}' ${conf} > /tmp/nginx.conf && exec nginx -e stderr -c /tmp/nginx.conf`;
@@ -236,7 +251,7 @@ describe("starving the airlock", () => {
     const attacker = await lab.startRaw(
       lab.weakenedOptions(bottle, "agent", (options) => {
         Object.assign(options.HostConfig, { NetworkMode: `container:${airlock.id}` });
-        options.Cmd = attackArgv("starve", LINK_PORTS, 600);
+        options.Cmd = attackArgv("starve", PLACES, 600);
       }),
     );
     await expect.poll(answered, { timeout: 20_000 }).toBe(false);

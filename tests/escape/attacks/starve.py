@@ -1,4 +1,4 @@
-"""Opens as many connections as asked to each port and keeps them; prints how many stay open.
+"""Opens as many connections as asked to each place and keeps them; prints how many stay open.
 
 Says one byte on each, or, with a source port, nothing: then each comes from that port of a loopback address of its own.
 """
@@ -8,10 +8,10 @@ count = int(sys.argv[2])
 source_port = int(sys.argv[3]) if len(sys.argv) > 3 else None
 resource.setrlimit(resource.RLIMIT_NOFILE, (min(resource.getrlimit(resource.RLIMIT_NOFILE)[1], 65536),) * 2)
 held = []
-for second, port in enumerate(json.loads(sys.argv[1]), start=1):
+for second, (address, port) in enumerate(json.loads(sys.argv[1]), start=1):
     for n in range(count):
         source = None if source_port is None else (f"127.{second}.{n // 250}.{n % 250 + 1}", source_port)
-        s = socket.create_connection(("127.0.0.1", port), 5, source)
+        s = socket.create_connection((address, port), 5, source)
         try:
             if source is None:
                 s.sendall(b"G")

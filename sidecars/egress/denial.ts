@@ -32,6 +32,8 @@ const DENIALS = {
   HeadTooLarge: [431, "Send fewer or shorter headers."],
   TransferCodingRefused: [501, "Use Content-Length or Transfer-Encoding: chunked."],
   ConnectInTunnel: [403, "Send the request itself: a tunnel inside a tunnel is refused."],
+  ServerNameMissing: [403, "Send the host's name in TLS (SNI), or set HTTPS_PROXY."],
+  TlsRequired: [403, "Speak TLS here: https, and nothing else, goes through."],
   WebSocketRefused: [501, "Use plain HTTPS requests: WebSocket is not spoken here."],
   ReverseFormRefused: [501, "Set HTTPS_PROXY and use the host's own URL: the path form is not spoken here."],
   AuditUnavailable: [503, "Wait: nothing is let through that cannot be recorded."],

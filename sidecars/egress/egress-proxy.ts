@@ -1,17 +1,19 @@
-import type { IncomingMessage, Server, ServerResponse } from "node:http";
 import { once } from "node:events";
-import type { AddressInfo, Socket } from "node:net";
+import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { PROBE_PATH } from "../wire/control.ts";
 import { Http1Stream } from "./agent/http1-stream.ts";
+import { TlsOpener } from "./agent/tls-opener.ts";
 import { refuseSocket } from "./answer.ts";
 import type { AuditLog } from "./audit-log.ts";
-import { ConnectionLimit } from "./connection-limit.ts";
+import { Connections } from "./connections.ts";
 import type { Enforcement } from "./enforcement.ts";
 import { Exchanges } from "./exchanges.ts";
-import { createHttpServer, type HttpEvents } from "./http-server.ts";
+import { createHttpServer } from "./http-server.ts";
 import { decideConnection } from "./policy/decide.ts";
 import type { IndexedRoute } from "./policy/policy-index.ts";
 import type { Authority } from "./request/authority.ts";
+import type { Entry } from "./request/entry.ts";
 import { Tunnels } from "./tunnels.ts";
 import type { UpstreamWorld } from "./upstream/connector.ts";
 import { UpstreamPools } from "./upstream/pools.ts";
@@ -32,48 +34,52 @@ export interface EgressProxyParts {
 export type ListenTarget = { readonly path: string } | { readonly host: string; readonly port: number };
 
 /**
+ * Who calls there: `proxy`, clients that know of the proxy; `tls` and `http`, clients that know of none and were led here
+ * where they looked for port 443 and port 80 of some host. The name in TLS or the Host field says of which.
+ */
+export type WayIn = "proxy" | "tls" | "http";
+
+/**
  * The egress chokepoint. Denies everything until it is told what to enforce,
  * and again when that is taken away.
  */
 export class EgressProxy {
-  readonly #front: Server;
-  readonly #inner: Server;
+  readonly #audit: AuditLog;
+  readonly #onProbe: EgressProxyParts["onProbe"];
+  readonly #listeners: Server[] = [];
+  readonly #http: HttpServer;
+  readonly #tls: TlsOpener;
   readonly #tunnels: Tunnels;
   readonly #exchanges: Exchanges;
   readonly #pools: UpstreamPools;
-  readonly #connections = new ConnectionLimit(MAX_CONNECTIONS);
+  readonly #connections = new Connections(MAX_CONNECTIONS);
   #enforcement: Enforcement | undefined;
 
   constructor(parts: EgressProxyParts) {
     const { audit, world } = parts;
     const enforcement = (): Enforcement | undefined => this.#enforcement;
+    this.#audit = audit;
+    this.#onProbe = parts.onProbe;
     this.#pools = new UpstreamPools(world);
     this.#exchanges = new Exchanges({ audit, world, pools: this.#pools, enforcement });
-    this.#tunnels = new Tunnels({
-      audit,
-      clock: world.clock,
-      enforcement,
-      onHttp: (socket) => this.#inner.emit("connection", socket),
+    this.#tls = new TlsOpener({
+      ...{ audit, clock: world.clock, enforcement },
+      onOpen: (socket, authority, outermost) =>
+        this.#readHttp(socket, { kind: "tunnel", scheme: "https", authority }, outermost),
     });
-    const onMalformed: HttpEvents["onMalformed"] = (code, because) =>
-      audit.write({ verdict: "deny", code, because });
-    const outside: HttpEvents = {
-      onRequest: (request, response, awaitsContinue) => {
-        this.#connections.touch(request.socket);
-        if (!answeredProbe(request, response, parts.onProbe)) this.#take(request, response, awaitsContinue);
+    this.#tunnels = new Tunnels({
+      ...{ audit, clock: world.clock, enforcement, tls: this.#tls },
+      onPlain: (socket, authority) => this.#readHttp(socket, { kind: "tunnel", scheme: "http", authority }),
+    });
+    this.#http = createHttpServer(
+      {
+        onRequest: (request, response, awaitsContinue) => this.#take(request, response, awaitsContinue),
+        onConnect: (request, socket, head) => this.#connect(request, socket, head),
+        onMalformed: (code, because) => audit.write({ verdict: "deny", code, because }),
       },
-      onConnect: (request, socket, head) => this.#tunnels.connect(request, socket, head),
-      onMalformed,
-    };
-    const inside: HttpEvents = {
-      onRequest: (request, response, awaitsContinue) => this.#take(request, response, awaitsContinue),
-      onConnect: (_request, socket) => refuseNestedTunnel(socket, audit),
-      onMalformed,
-    };
-    this.#front = createHttpServer(outside, parts.headersTimeoutMs);
-    this.#front.on("connection", (socket: Socket) => this.#connections.add(socket));
-    this.#inner = createHttpServer(inside, parts.headersTimeoutMs);
-    this.#inner.emit("listening");
+      parts.headersTimeoutMs,
+    );
+    this.#http.emit("listening");
   }
 
   /** What is in force; undefined: everything is denied. */
@@ -93,31 +99,64 @@ export class EgressProxy {
       const verdict = next === undefined ? undefined : decideConnection(authority, next.policy);
       return verdict?.kind === "allow" ? verdict.routes : [];
     };
-    this.#tunnels.keepOnly((authority) => routesTo(authority).length > 0);
+    this.#connections.keepOnly((authority) => routesTo(authority).length > 0);
     this.#pools.keepOnly((target, way) =>
       routesTo(target).some(({ route }) => this.#pools.wayOf(route) === way),
     );
   }
 
-  async listen(target: ListenTarget): Promise<AddressInfo | string | null> {
-    this.#front.listen(target);
-    await once(this.#front, "listening");
-    return this.#front.address();
+  /** May be called for several ways in, and for one several times. */
+  async listen(target: ListenTarget, way: WayIn = "proxy"): Promise<AddressInfo | string | null> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.#accept(socket, way),
+    );
+    server.listen(target);
+    await once(server, "listening");
+    this.#listeners.push(server);
+    return server.address();
   }
 
   /** Stops at once; what is under way is cut off. */
   async close(): Promise<void> {
     this.enforce(undefined);
-    const closed = this.#front.listening ? once(this.#front, "close") : Promise.resolve();
-    this.#front.close();
-    this.#inner.close();
+    const closed = this.#listeners.map((server) => once(server, "close"));
+    for (const server of this.#listeners.splice(0)) server.close();
+    this.#http.close();
     this.#connections.closeAll();
-    await closed;
+    await Promise.all(closed);
+  }
+
+  #accept(socket: Socket, way: WayIn): void {
+    this.#connections.accept(socket);
+    if (way === "proxy") return this.#readHttp(socket, { kind: "front" });
+    if (way === "http") return this.#readHttp(socket, { kind: "transparent" });
+    socket.on("error", () => socket.destroy());
+    this.#tls.openByName(socket);
+  }
+
+  #readHttp(socket: Socket, entry: Entry, outermost?: Socket): void {
+    this.#connections.enter(socket, entry, outermost);
+    this.#http.emit("connection", socket);
+  }
+
+  #connect(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    if (this.#connections.entryOf(socket)?.kind === "front")
+      return this.#tunnels.connect(request, socket, head);
+    const denial = {
+      code: "ConnectInTunnel",
+      because: "CONNECT came where it leads somewhere already",
+    } as const;
+    this.#audit.write({ verdict: "deny", ...denial, method: "CONNECT" });
+    refuseSocket(socket, denial);
   }
 
   #take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
-    const agent = new Http1Stream(request, response, awaitsContinue);
-    void this.#exchanges.take(agent, this.#tunnels.of(request.socket));
+    const { socket } = request;
+    const entry = this.#connections.entryOf(socket);
+    if (entry === undefined) return void socket.destroy();
+    this.#connections.touch(socket);
+    if (entry.kind === "front" && answeredProbe(request, response, this.#onProbe)) return;
+    void this.#exchanges.take(new Http1Stream(request, response, awaitsContinue), entry);
   }
 }
 
@@ -132,10 +171,4 @@ function answeredProbe(
   onProbe(nonce);
   response.writeHead(204).end();
   return true;
-}
-
-function refuseNestedTunnel(socket: Socket, audit: AuditLog): void {
-  const denial = { code: "ConnectInTunnel", because: "CONNECT came inside a tunnel" } as const;
-  audit.write({ verdict: "deny", ...denial, method: "CONNECT" });
-  refuseSocket(socket, denial);
 }

@@ -5,7 +5,8 @@ import { type Enforcement, secretId } from "./enforcement.ts";
 import { type Exchange, type Outcome, Revocation, type Step } from "./exchange.ts";
 import { createPipeline, type PipelineParts } from "./pipeline.ts";
 import { decide } from "./policy/decide.ts";
-import { readHead, type Tunnel } from "./request/read-head.ts";
+import type { Entry } from "./request/entry.ts";
+import { readHead } from "./request/read-head.ts";
 
 export interface ExchangesParts extends PipelineParts {
   /** what is in force now; undefined: nothing, so everything is denied */
@@ -24,9 +25,9 @@ export class Exchanges {
   }
 
   /** Never throws: whatever happens, the request has an answer or its connection an end. */
-  async take(agent: AgentStream, tunnel: Tunnel | undefined): Promise<void> {
+  async take(agent: AgentStream, entry: Entry): Promise<void> {
     try {
-      await this.#take(agent, tunnel);
+      await this.#take(agent, entry);
     } catch {
       agent.answer.abort(); // an answer that cannot be written must not end those of others
     }
@@ -40,12 +41,12 @@ export class Exchanges {
     }
   }
 
-  async #take(agent: AgentStream, tunnel: Tunnel | undefined): Promise<void> {
+  async #take(agent: AgentStream, entry: Entry): Promise<void> {
     const enforcement = this.#parts.enforcement();
     if (enforcement === undefined) {
       return this.#refuse(agent, { code: "NotConfigured", because: "no policy is in force yet" });
     }
-    const read = readHead(agent, tunnel);
+    const read = readHead(agent, entry);
     if (read.kind === "denied") return this.#refuse(agent, read.denial);
     const exchange: Exchange = {
       head: read.head,

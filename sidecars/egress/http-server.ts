@@ -25,6 +25,8 @@ export interface HttpEvents {
 export function createHttpServer(events: HttpEvents, headersTimeoutMs = HEADERS_TIMEOUT_MS): Server {
   const server = createServer({
     insecureHTTPParser: false,
+    // node would answer by itself, past the policy and the audit
+    requireHostHeader: false,
     maxHeaderSize: MAX_HEADER_BYTES,
     headersTimeout: headersTimeoutMs,
     connectionsCheckingInterval: headersTimeoutMs / 3,

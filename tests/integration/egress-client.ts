@@ -13,12 +13,31 @@ export interface Answer {
 }
 
 /** A connection to the proxy, or through it. */
-export async function dial(world: World): Promise<Socket> {
+export async function dial(world: Pick<World, "port">): Promise<Socket> {
   const socket = net.connect({ host: "127.0.0.1", port: world.port, noDelay: true });
   await once(socket, "connect");
   // a connection that the proxy cuts off shows in what is read from it
   socket.on("error", () => undefined);
   return socket;
+}
+
+/** A connection as of a client that knows of no proxy. */
+export async function dialTransparent(world: World, way: "tls" | "http"): Promise<Socket> {
+  return dial({ port: world.transparent[way] });
+}
+
+/** TLS of a client that knows of no proxy; throws what the handshake ended with. */
+export async function openTransparentTls(world: World, servername: string | undefined): Promise<TLSSocket> {
+  const secure = tls.connect({
+    socket: await dialTransparent(world, "tls"),
+    ca: world.ca,
+    ...(servername === undefined ? {} : { servername }),
+    checkServerIdentity: (_name, certificate) =>
+      tls.checkServerIdentity(normaliseHost(servername ?? "") ?? "", certificate),
+  });
+  await once(secure, "secureConnect");
+  secure.on("error", () => undefined);
+  return secure;
 }
 
 /** Asks for a tunnel and says what the proxy answered. */

@@ -1,5 +1,15 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connect, dial, exchange, openTls } from "./egress-client.ts";
+import { isIP } from "node:net";
+import {
+  type Answer,
+  connect,
+  dial,
+  dialTransparent,
+  exchange,
+  openTls,
+  openTransparentTls,
+} from "./egress-client.ts";
+import { normaliseHost } from "../../sidecars/egress/request/authority.ts";
 import { startUpstream, startWorld, type Upstream, type World } from "./egress-kit.ts";
 
 const HOST = "api.example.com";
@@ -35,7 +45,7 @@ afterAll(async () => {
   plain.close();
 });
 
-/** The three ways in: each sends one request for `host` and `path`, and answers with what came back. */
+/** The ways in: each sends one request for `host` and `path`, and answers with what came back. */
 const entries = {
   "absolute form": async ({ host, path, method, hostHeader }: Ask) =>
     exchange(await dial(world), `${method} http://${host}${path} HTTP/1.1\r\nHost: ${hostHeader}\r\n\r\n`),
@@ -49,7 +59,27 @@ const entries = {
     const { socket, answer } = await connect(world, `${ask.host}:80`);
     return answer.status === 200 ? exchange(socket, originForm(ask)) : answer;
   },
+  "transparent http": async (ask: Ask) => exchange(await dialTransparent(world, "http"), originForm(ask)),
+  "transparent TLS": async (ask: Ask) => {
+    try {
+      return await exchange(await openTransparentTls(world, ask.host), originForm(ask));
+    } catch {
+      return noTls();
+    }
+  },
 } as const;
+
+/** A name that nothing is allowed for is given no certificate, so nobody can be told but by the audit. */
+const noTls = (): Answer => {
+  const { code, because } = world.audit.at(-1)!;
+  return { status: 495, headers: {}, body: JSON.stringify({ code, because, whatToDo: "" }), denied: code };
+};
+
+/** The name in TLS is a name: no address, no user, no port. And there is one host alone in a request without a target. */
+const fits = (entry: string, { host = HOST, hostHeader }: Partial<Ask>): boolean => {
+  if (entry === "transparent http") return !host.includes("@") && hostHeader !== "other.example";
+  return entry !== "transparent TLS" || (isIP(normaliseHost(host) ?? "") === 0 && !/[@%]/.test(host));
+};
 
 interface Ask {
   readonly host: string;
@@ -121,27 +151,33 @@ const denied: [string, Partial<Ask>, string][] = [
   ],
 ];
 
-describe.each(Object.entries(entries))("entry by %s", (_name, send) => {
-  it.each(allowed)("lets through %s", async (_what, some) => {
+describe.each(Object.entries(entries))("entry by %s", (entry, send) => {
+  it.each(allowed.filter(([, some]) => fits(entry, some)))("lets through %s", async (_what, some) => {
     const answer = await send(ask(some));
     expect(answer).toMatchObject({ status: 200, body: "hello from upstream" });
   });
 
-  it.each(denied)("refuses %s, and no byte reaches an upstream", async (_what, some, code) => {
-    const before = [secure.bytes().length, plain.bytes().length, secure.connections(), plain.connections()];
-    const answer = await send(ask(some));
-    expect(answer.denied).toBe(code);
-    expect(answer.status).toBeGreaterThanOrEqual(400);
-    expect(JSON.parse(answer.body)).toMatchObject({
-      code,
-      because: expect.any(String),
-      whatToDo: expect.any(String),
-    });
-    expect([secure.bytes().length, plain.bytes().length, secure.connections(), plain.connections()]).toEqual(
-      before,
-    );
-    expect(world.audit.at(-1)).toMatchObject({ verdict: "deny", code });
-  });
+  it.each(denied.filter(([, some]) => fits(entry, some)))(
+    "refuses %s, and no byte reaches an upstream",
+    async (_what, some, code) => {
+      const before = [secure.bytes().length, plain.bytes().length, secure.connections(), plain.connections()];
+      const answer = await send(ask(some));
+      expect(answer.denied).toBe(code);
+      expect(answer.status).toBeGreaterThanOrEqual(400);
+      expect(JSON.parse(answer.body)).toMatchObject({
+        code,
+        because: expect.any(String),
+        whatToDo: expect.any(String),
+      });
+      expect([
+        secure.bytes().length,
+        plain.bytes().length,
+        secure.connections(),
+        plain.connections(),
+      ]).toEqual(before);
+      expect(world.audit.at(-1)).toMatchObject({ verdict: "deny", code });
+    },
+  );
 
   it("refuses WebSocket with a reason", async () => {
     const upgrade = `GET /v1/ws HTTP/1.1\r\nHost: ${HOST}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n`;
@@ -149,6 +185,8 @@ describe.each(Object.entries(entries))("entry by %s", (_name, send) => {
       "absolute form": async () => exchange(await dial(world), upgrade.replace("GET ", `GET http://${HOST}`)),
       "CONNECT and TLS": async () => exchange(await openTls(world, `${HOST}:443`), upgrade),
       "CONNECT without TLS": async () => exchange((await connect(world, `${HOST}:80`)).socket, upgrade),
+      "transparent http": async () => exchange(await dialTransparent(world, "http"), upgrade),
+      "transparent TLS": async () => exchange(await openTransparentTls(world, HOST), upgrade),
     };
     for (const way of Object.values(ways)) expect((await way()).denied).toBe("WebSocketRefused");
   });

@@ -8,7 +8,7 @@ import { createAuditLog } from "../../sidecars/egress/audit-log.ts";
 import { createCertificateAuthority } from "../../sidecars/egress/certificates/authority.ts";
 import { LeafCertificates } from "../../sidecars/egress/certificates/leaves.ts";
 import { systemClock } from "../../sidecars/shared/clock.ts";
-import { EgressProxy } from "../../sidecars/egress/egress-proxy.ts";
+import { EgressProxy, type WayIn } from "../../sidecars/egress/egress-proxy.ts";
 import { createEnforcement } from "../../sidecars/egress/enforcement.ts";
 import { createTrust } from "../../sidecars/egress/upstream/connector.ts";
 import type { AuditRecord } from "../../sidecars/wire/audit.ts";
@@ -116,6 +116,8 @@ export async function startUpstream(
 export interface World {
   readonly proxy: EgressProxy;
   readonly port: number;
+  /** where clients that know of no proxy come to */
+  readonly transparent: { readonly tls: number; readonly http: number };
   readonly ca: string;
   readonly audit: AuditRecord[];
   /** nonces of probes */
@@ -171,10 +173,12 @@ export async function startWorld(options: {
     proxy.enforce(createEnforcement(configuration, proxy.enforcement));
   };
   if (options.egress !== undefined) enforce(options.egress);
-  const address = (await proxy.listen({ host: "127.0.0.1", port: 0 })) as AddressInfo;
+  const listen = async (way: WayIn): Promise<number> =>
+    ((await proxy.listen({ host: "127.0.0.1", port: 0 }, way)) as AddressInfo).port;
   return {
     proxy,
-    port: address.port,
+    port: await listen("proxy"),
+    transparent: { tls: await listen("tls"), http: await listen("http") },
     ca: bottleAuthority.certificatePem,
     audit,
     probes,

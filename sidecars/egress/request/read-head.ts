@@ -1,15 +1,10 @@
 import type { AgentStream } from "../agent/agent-stream.ts";
 import type { Denial, DenialCode } from "../denial.ts";
 import { type Authority, formatAuthority, normaliseAuthority } from "./authority.ts";
+import type { Entry, Tunnel } from "./entry.ts";
 import { type FieldSummary, readFields } from "./fields.ts";
 import { normalisePath } from "./path.ts";
 import type { RequestHead } from "./request-head.ts";
-
-/** What a CONNECT was answered for, and what was found inside. */
-export interface Tunnel {
-  readonly scheme: "http" | "https";
-  readonly authority: Authority;
-}
 
 export type ReadHead =
   | { readonly kind: "head"; readonly head: RequestHead; readonly fields: FieldSummary }
@@ -20,21 +15,20 @@ const TARGET = /^(?:(https?):\/\/([^/?#]*))?(\/[^?#]*)?(\?[^#]*)?$/i;
 
 /**
  * Brings the head of a request into normal form, or says why it cannot be:
- * every entry (absolute form, CONNECT, plain or in TLS) comes out the same.
- * Target, Host and the tunnel must name the same host and port.
+ * every entry (absolute form, CONNECT, plain or in TLS, transparent) comes out
+ * the same. Target, Host and the entry must name the same host and port.
  */
 export function readHead(
   request: Pick<AgentStream, "method" | "target" | "rawHeaders">,
-  tunnel: Tunnel | undefined,
+  entry: Entry,
 ): ReadHead {
   const fields = readFields(request.rawHeaders);
   if (fields.kind === "denied") return fields;
-  const target = readTarget(request.target, tunnel);
+  const target = readTarget(request.target, fields.host, entry);
   if (target.kind === "denied") return target;
-  const named =
-    fields.host === undefined ? undefined : normaliseAuthority(fields.host, DEFAULT_PORTS[target.scheme]);
-  if (named === undefined) return denied("BadRequest", "the Host header is missing, repeated or no host");
-  if (named.host !== target.authority.host || named.port !== target.authority.port) {
+  const named = readHost(fields.host, DEFAULT_PORTS[target.scheme]);
+  if (named.kind === "denied") return named;
+  if (!isSame(named.authority, target.authority)) {
     return denied("AuthorityMismatch", "the Host header does not name the host and port that were asked for");
   }
   const path = normalisePath(target.path);
@@ -59,59 +53,69 @@ export function hostHeaderOf({ scheme, host, port }: RequestHead): string {
     : formatAuthority({ host, port });
 }
 
-interface Target {
+interface Target extends Tunnel {
   readonly kind: "target";
-  readonly scheme: "http" | "https";
-  readonly authority: Authority;
   readonly path: string;
   readonly query: string;
 }
 
 type Refused = Extract<ReadHead, { kind: "denied" }>;
 
-function readTarget(url: string, tunnel: Tunnel | undefined): Target | Refused {
+function readTarget(url: string, host: string | undefined, entry: Entry): Target | Refused {
   const match = /^[\x21-\x7e]+$/.test(url) ? TARGET.exec(url) : null;
   if (match === null) return denied("BadRequest", "the target of the request is no URL and no path");
-  const [, scheme, rawAuthority, path = "/", query = ""] = match;
-  const origin =
-    scheme === undefined || rawAuthority === undefined
-      ? fromTunnel(tunnel, match[3])
-      : fromUrl(scheme.toLowerCase() === "https" ? "https" : "http", rawAuthority, tunnel);
-  return origin.kind === "denied" ? origin : { ...origin, path, query };
+  const [, scheme, rawAuthority = "", path, query = ""] = match;
+  const known = whereItLeads(entry, host);
+  if (known?.kind === "denied") return known;
+  const origin = scheme === undefined ? fromEntry(known, path) : fromUrl(scheme, rawAuthority, known);
+  return origin.kind === "denied" ? origin : { ...origin, kind: "target", path: path ?? "/", query };
 }
 
-type Origin = Omit<Target, "path" | "query">;
+type Origin = Tunnel & { readonly kind: "origin" };
 
-/** Origin form: the tunnel says where it goes; outside of one nobody does. */
-function fromTunnel(tunnel: Tunnel | undefined, path: string | undefined): Origin | Refused {
-  if (tunnel !== undefined && path !== undefined) return { kind: "target", ...tunnel };
+/** Where the requests of a connection go; undefined when each says so itself. */
+function whereItLeads(entry: Entry, host: string | undefined): Origin | Refused | undefined {
+  if (entry.kind === "front") return undefined;
+  if (entry.kind === "tunnel") return { ...entry, kind: "origin" };
+  const named = readHost(host, DEFAULT_PORTS.http);
+  if (named.kind === "denied") return named;
+  const { authority } = named;
+  if (authority.port === DEFAULT_PORTS.http) return { kind: "origin", scheme: "http", authority };
+  return denied("AuthorityMismatch", "the Host header names another port than the one that was connected to");
+}
+
+/** Origin form: the connection says where it goes; the listener's own leads nowhere. */
+function fromEntry(known: Origin | undefined, path: string | undefined): Origin | Refused {
+  if (known !== undefined && path !== undefined) return known;
   return denied("ReverseFormRefused", "the request names a path of the proxy and no host");
 }
 
-/** Absolute form: the URL says where it goes; within a tunnel it must agree with that. */
-function fromUrl(
-  scheme: "http" | "https",
-  rawAuthority: string,
-  tunnel: Tunnel | undefined,
-): Origin | Refused {
+/** Absolute form: the URL says where it goes; where that is known already it must agree. */
+function fromUrl(rawScheme: string, rawAuthority: string, known: Origin | undefined): Origin | Refused {
   if (rawAuthority.includes("@")) return denied("UserinfoRefused", "the URL holds a user or a password");
+  const scheme = rawScheme.toLowerCase() === "https" ? "https" : "http";
   const authority = normaliseAuthority(rawAuthority, DEFAULT_PORTS[scheme]);
   if (authority === undefined) return denied("BadRequest", "the host of the URL is not one");
-  if (tunnel !== undefined && !agrees(tunnel, scheme, authority)) {
-    return denied("AuthorityMismatch", "the URL names another host or port than CONNECT did");
+  if (known !== undefined && (known.scheme !== scheme || !isSame(known.authority, authority))) {
+    return denied("AuthorityMismatch", "the URL names another host or port than the connection leads to");
   }
-  if (tunnel === undefined && scheme === "https") {
+  if (known === undefined && scheme === "https") {
     return denied("BadRequest", "https goes through CONNECT, not through a URL in the request line");
   }
-  return { kind: "target", scheme, authority };
+  return { kind: "origin", scheme, authority };
 }
 
-function agrees(tunnel: Tunnel, scheme: string, authority: Authority): boolean {
-  return (
-    tunnel.scheme === scheme &&
-    tunnel.authority.host === authority.host &&
-    tunnel.authority.port === authority.port
-  );
+function readHost(
+  host: string | undefined,
+  defaultPort: number,
+): { readonly kind: "host"; readonly authority: Authority } | Refused {
+  const authority = host === undefined ? undefined : normaliseAuthority(host, defaultPort);
+  if (authority !== undefined) return { kind: "host", authority };
+  return denied("BadRequest", "the Host header is missing, repeated or no host");
+}
+
+function isSame(one: Authority, other: Authority): boolean {
+  return one.host === other.host && one.port === other.port;
 }
 
 function denied(code: DenialCode, because: string): Refused {

@@ -29,6 +29,31 @@ const RULES: readonly Rule<string>[] = [
 /** An IP address or a CIDR block that names addresses on purpose. */
 export const AddressBlock = withOrderedRules(z.string().min(1).max(64), RULES);
 
+const WITH_PORT = /^(?:([0-9.]+)|\[([0-9a-f:]+)\]):([1-9][0-9]{0,4})$/;
+const WITHOUT_PORT = String.raw`isIP(self) && !self.matches(':.*[.]')`;
+const CEL_PORT = "int(self.substring(self.lastIndexOf(':') + 1)) <= 65535";
+
+/** Address of a DNS server, with or without a port; an IPv6 address before a port stands in brackets. */
+export const Resolver = withOrderedRules(z.string().min(1).max(64), [
+  {
+    holds: (self) => resolverAddress(self) !== undefined,
+    cel: `(${WITHOUT_PORT}) || (self.matches(r'^[0-9.]+:[1-9][0-9]{0,4}$') && isIP(self.substring(0, self.lastIndexOf(':'))) && ${CEL_PORT}) || (self.matches(r'^\\[[0-9a-f:]+\\]:[1-9][0-9]{0,4}$') && isIP(self.substring(1, self.lastIndexOf(']'))) && ${CEL_PORT})`,
+    message:
+      "is not the address of a DNS server: write 10.0.0.53, 10.0.0.53:5353, fd00::53 or [fd00::53]:5353; a name would have to be looked up first",
+  },
+] satisfies Rule<string>[]);
+
+const DNS_PORT = 53;
+
+/** Address and port of a DNS server; undefined when it is none. */
+export function resolverAddress(text: string): { address: string; port: number } | undefined {
+  const [, v4, v6, digits] = WITH_PORT.exec(text) ?? [];
+  const address = v4 ?? v6 ?? text;
+  const port = digits === undefined ? DNS_PORT : Number(digits);
+  if (isIP(address) === 0 || /%|:.*\./.test(address) || port > 65_535) return undefined;
+  return { address: ipaddr.process(address).toString(), port };
+}
+
 interface Block {
   readonly network: string;
   readonly hostBitsSet: boolean;

@@ -60,7 +60,7 @@ const Lifecycle = withRules(
   ],
 );
 
-export const BottleSpec = z.strictObject({
+const SpecFields = z.strictObject({
   classRef: NameRef.optional().describe("BottleClass under the fields given here; beats the Agent's"),
   agentRef: NameRef.optional().describe("Agent in the same namespace"),
   operatingMode: z
@@ -87,6 +87,16 @@ export const BottleSpec = z.strictObject({
   lifecycle: Lifecycle.optional().describe("when the bottle ends by itself"),
   ...classFields,
 });
+
+export const BottleSpec = withRules(SpecFields, [
+  {
+    holds: (self) => self.egress?.mode !== "audit",
+    cel: "!has(self.egress) || !has(self.egress.mode) || self.egress.mode != 'audit'",
+    message:
+      "is audit, which lets everything out: only the owner of the machine can say that, in a BottleClass that the Bottle names",
+    at: ["egress", "mode"],
+  },
+] satisfies Rule<z.infer<typeof SpecFields>>[]);
 export type BottleSpec = z.infer<typeof BottleSpec>;
 
 export const BottleStatus = z.strictObject({

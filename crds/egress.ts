@@ -1,118 +1,13 @@
 import * as z from "zod";
-import { AddressBlock } from "./address.ts";
-import { CertificateBundle } from "./certificates.ts";
-import { Host, HostPattern } from "./host.ts";
+import { Resolver } from "./address.ts";
+import { EgressBudget } from "./egress-budget.ts";
+import { EgressRoute } from "./egress-route.ts";
+import { EgressRules } from "./egress-rule.ts";
 import { repeats, setOf } from "./lists.ts";
-import { PathPrefix } from "./path-prefix.ts";
-import { RouteAuth } from "./route-auth.ts";
 import { type Rule, withRules } from "./rules.ts";
+import { lines } from "./text.ts";
 
-export const DEFAULT_PORTS = [443, 80] as const;
-export const DEFAULT_METHODS = ["GET", "HEAD"] as const;
-export const DEFAULT_MAX_BODY_BYTES = 10 * 1024 * 1024;
-
-const Port = z.int().min(1).max(65535);
-
-const Method = z
-  .string()
-  .max(32)
-  .regex(/^(\*|[A-Z]+)$/, "must be a method in capitals, such as POST, or * for any");
-
-const Methods = withRules(setOf(Method, 32).min(1), [
-  {
-    holds: (self) => !self.includes("*") || self.length === 1,
-    cel: "!('*' in self) || self.size() == 1",
-    message: 'has * beside other methods: write ["*"] alone, or leave it out',
-  },
-  {
-    holds: (self) => !self.includes("CONNECT"),
-    cel: "!('CONNECT' in self)",
-    message:
-      "lists CONNECT, which opens a tunnel and is no method of a route: list the methods used inside it",
-  },
-]);
-
-export const RouteUpstream = z.strictObject({
-  address: Host.describe("IP address or host that is connected to instead of the route's host"),
-  port: Port.optional().describe("port there; default: the port that was asked for"),
-  caBundle: CertificateBundle.optional().describe(
-    "PEM certificates that the upstream is verified against instead of the system roots",
-  ),
-});
-export type RouteUpstream = z.infer<typeof RouteUpstream>;
-
-const RouteFields = z.strictObject({
-  name: z
-    .string()
-    .max(253)
-    .regex(/^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$/, "must be lower-case letters, digits, '-' and '.'")
-    .optional()
-    .describe("name in denials and audit; default: the host"),
-  host: HostPattern.describe("host, exact, or *.example.com for any name below example.com but not itself"),
-  ports: setOf(Port, 16)
-    .min(1)
-    .optional()
-    .describe("ports; default 443 and 80, with auth that injects 443 alone"),
-  methods: Methods.optional().describe('methods; default GET and HEAD; ["*"] for any'),
-  paths: setOf(PathPrefix, 32)
-    .min(1)
-    .optional()
-    .describe("path prefixes on segment boundaries; the longest that fits wins; default all"),
-  auth: RouteAuth.optional().describe(
-    "credential of the route; absent: every credential the agent sends is stripped",
-  ),
-  scan: z
-    .enum(["full", "inject-only"])
-    .optional()
-    .describe(
-      "full (default): bodies are held and scanned; inject-only: streamed, searched for known values only",
-    ),
-  upstream: RouteUpstream.optional().describe("where to connect instead of the host's own address"),
-  allowPrivate: setOf(AddressBlock, 32)
-    .optional()
-    .describe("private addresses or CIDR blocks that this route may resolve to; default none"),
-  maxBodyBytes: z
-    .int()
-    .min(0)
-    .max(256 * 1024 * 1024)
-    .optional()
-    .describe("largest request body with scan full, in bytes, at most 256 MiB; default 10 MiB"),
-});
-type RouteFields = z.infer<typeof RouteFields>;
-
-const injects = (self: RouteFields): boolean => self.auth !== undefined && self.auth.mode !== "passthrough";
-const CEL_STRIPS_OR_PASSES = "!has(self.auth) || (has(self.auth.mode) && self.auth.mode == 'passthrough')";
-
-const ROUTE_RULES: readonly Rule<RouteFields>[] = [
-  {
-    holds: (self) => !injects(self) || !self.ports?.includes(80),
-    cel: `${CEL_STRIPS_OR_PASSES} || !has(self.ports) || !(80 in self.ports)`,
-    message: "has 80, but a credential is injected over TLS only: take 80 out, or remove `auth`",
-    at: ["ports"],
-  },
-  {
-    holds: (self) => !injects(self) || !self.host.startsWith("*"),
-    cel: `${CEL_STRIPS_OR_PASSES} || !self.host.startsWith('*')`,
-    message: "is a wildcard, but a credential is injected for named hosts only: make a route for each host",
-    at: ["host"],
-  },
-  {
-    holds: (self) => !injects(self) || !self.methods?.includes("TRACE"),
-    cel: `${CEL_STRIPS_OR_PASSES} || !has(self.methods) || !('TRACE' in self.methods)`,
-    message: "has TRACE, which would send an injected credential back to the agent: take it out",
-    at: ["methods"],
-  },
-  {
-    holds: (self) => self.maxBodyBytes === undefined || self.scan !== "inject-only",
-    cel: "!has(self.maxBodyBytes) || !has(self.scan) || self.scan != 'inject-only'",
-    message: "has no effect with `scan: inject-only`, which streams bodies: remove one of the two",
-    at: ["maxBodyBytes"],
-  },
-];
-
-/** One host that may be reached, how, and with which credential. */
-export const EgressRoute = withRules(RouteFields, ROUTE_RULES);
-export type EgressRoute = z.infer<typeof EgressRoute>;
+export const DEFAULT_ASK_SECONDS = 300;
 
 const effectiveName = (route: EgressRoute): string => route.name ?? route.host;
 
@@ -132,7 +27,55 @@ const Routes = withRules(z.array(EgressRoute).max(256), [
   },
 ]);
 
-export const Egress = z.strictObject({
+const Fields = z.strictObject({
+  mode: z
+    .enum(["enforce", "audit"])
+    .optional()
+    .describe(
+      "enforce (default): what no route allows is denied; audit: it passes, scanned and without a credential, and is recorded; audit is for a BottleClass alone",
+    ),
+  unlisted: z
+    .enum(["deny", "ask"])
+    .optional()
+    .describe(
+      "deny (default): what no route allows is denied at once; ask: it waits for somebody's answer, and is denied without one",
+    ),
+  askSeconds: z
+    .int()
+    .min(1)
+    .max(3600)
+    .optional()
+    .describe("how long a request waits for an answer with `unlisted: ask`; default 300"),
+  resolver: setOf(Resolver, 4)
+    .min(1)
+    .optional()
+    .describe(
+      "DNS servers that hosts are looked up at, as address or address:port, IPv6 in brackets before a port; default: those of the machine",
+    ),
+  rules: EgressRules.optional().describe("what must not leave, beside what the built-in rules find"),
+  gitleaksRules: lines(262_144)
+    .min(1)
+    .optional()
+    .describe("rules of gitleaks (the text of its TOML file), which are looked for as well"),
+  budget: EgressBudget.optional().describe("how much may go out of the bottle, on all routes together"),
   routes: Routes.optional().describe("what may be reached; nothing else is"),
 });
+type Fields = z.infer<typeof Fields>;
+
+const RULES: readonly Rule<Fields>[] = [
+  {
+    holds: (self) => self.askSeconds === undefined || self.unlisted === "ask",
+    cel: "!has(self.askSeconds) || (has(self.unlisted) && self.unlisted == 'ask')",
+    message: "has no effect without `unlisted: ask`: add that, or leave this out",
+    at: ["askSeconds"],
+  },
+  {
+    holds: (self) => self.mode !== "audit" || self.unlisted !== "ask",
+    cel: "!has(self.mode) || self.mode != 'audit' || !has(self.unlisted) || self.unlisted != 'ask'",
+    message: "is ask, but `mode: audit` lets through what would be asked about: remove one of the two",
+    at: ["unlisted"],
+  },
+];
+
+export const Egress = withRules(Fields, RULES);
 export type Egress = z.infer<typeof Egress>;

@@ -4,6 +4,7 @@ import type { Enforcement } from "../reconcilers/bottle/enforcement.ts";
 import { found } from "../reconcilers/bottle/obstacle.ts";
 import type { Observed, Wanted } from "../reconcilers/bottle/observed.ts";
 import type { Parts } from "../reconcilers/bottle/parts.ts";
+import { compileEgress } from "../sidecars/wire/compile-egress.ts";
 import type { SandboxPhase, SandboxRole, SandboxState } from "../reconcilers/contract/sandbox-runtime.ts";
 
 /** The moment at which the tests of plans take place. */
@@ -22,7 +23,7 @@ export const WANTED_PARTS: DesiredParts = desiredParts(OWNER, IMAGES, {
 });
 
 export const WANTED: Wanted = {
-  policy: desiredPolicy({ routes: [], remotes: [] }, [], "ca"),
+  policy: desiredPolicy({ egress: compileEgress({}), remotes: [] }, [], "ca"),
   parts: found(WANTED_PARTS),
   secretsObstacle: undefined,
   deployKeys: { states: new Map(), notes: [], leftovers: [] },

@@ -42,7 +42,13 @@ const INCLUDING = `[include]\n\tpath = ${GIT_CONFIG_PATH}\n`;
  * CLI keeps its state there.
  */
 export function desiredKeptFiles({ fields, prompt }: EffectiveBottle, demands: Demands): ProvisionedFile[] {
-  return [ownFile(PROMPT_PATH, prompt), ownFile(GIT_CONFIG_PATH, agentGitConfig(fields.git?.user, demands))];
+  return [
+    ownFile(PROMPT_PATH, prompt),
+    ownFile(
+      GIT_CONFIG_PATH,
+      agentGitConfig(fields.git?.user, { remotes: demands.remotes, routes: demands.egress.routes }),
+    ),
+  ];
 }
 
 const ownFile = (path: string, content: string): ProvisionedFile => ({

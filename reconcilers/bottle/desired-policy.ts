@@ -1,7 +1,7 @@
-import type { EgressRoute } from "../../crds/egress.ts";
-import { compileRoutes } from "../../sidecars/wire/compile-egress.ts";
+import type { EgressRoute } from "../../crds/egress-route.ts";
+import { compileEgress, compileRoutes } from "../../sidecars/wire/compile-egress.ts";
 import { compileRemotes } from "../../sidecars/wire/compile-git.ts";
-import type { PolicyRoute } from "../../sidecars/wire/egress-policy.ts";
+import type { EgressPolicy } from "../../sidecars/wire/egress-policy.ts";
 import type { RemotePolicy } from "../../sidecars/wire/git-policy.ts";
 import { hashOf } from "../shared/naming.ts";
 import type { EffectiveBottle } from "./effective-bottle.ts";
@@ -13,7 +13,7 @@ import type { Demands } from "./secret-uses.ts";
 export interface DesiredPolicy {
   /** over everything here but versions */
   readonly policyHash: string;
-  readonly routes: readonly PolicyRoute[];
+  readonly egress: EgressPolicy;
   readonly remotes: readonly RemotePolicy[];
   readonly grants: readonly SecretGrant[];
 }
@@ -22,31 +22,32 @@ export interface DesiredPolicy {
 export function desiredDemands(effective: EffectiveBottle): Demands {
   const git = effective.fields.git ?? {};
   return {
-    routes: desiredRoutes(effective),
+    egress: desiredEgress(effective),
     remotes: compileRemotes(git),
     deployKeys: deployKeyWishes(git.remotes ?? []),
   };
 }
 
-/** The bottle's routes, then the provider's own whose hosts no route names. */
-export function desiredRoutes({ fields, provider }: EffectiveBottle): PolicyRoute[] {
-  const written = compileRoutes(fields.egress ?? {});
-  const hosts = new Set(written.map(({ host }) => host));
+/** What the bottle asks for, and after its routes the provider's own whose hosts no route names. */
+export function desiredEgress({ fields, provider }: EffectiveBottle): EgressPolicy {
+  const written = compileEgress(fields.egress ?? {});
+  const hosts = new Set(written.routes.map(({ host }) => host));
   const credential = fields.provider?.credentialRef;
   const own = provider.routes.map((route): EgressRoute => {
     if (credential === undefined) return route;
     return { ...route, auth: { scheme: provider.credentialScheme ?? "Bearer", secretRef: credential } };
   });
-  return [...written, ...compileRoutes({ routes: own }).filter(({ host }) => !hosts.has(host))];
+  const added = compileRoutes({ ...fields.egress, routes: own }).filter(({ host }) => !hosts.has(host));
+  return { ...written, routes: [...written.routes, ...added] };
 }
 
 /** The policy of a bottle whose routes and remotes may use these grants and whose CA has this fingerprint. */
 export function desiredPolicy(
-  { routes, remotes }: Pick<Demands, "routes" | "remotes">,
+  { egress, remotes }: Pick<Demands, "egress" | "remotes">,
   grants: readonly SecretGrant[],
   caFingerprint: string,
 ): DesiredPolicy {
   const bindings = grants.map(({ name, key, destinations }) => ({ name, key, destinations }));
-  const policyHash = hashOf({ routes, remotes, bindings, caFingerprint });
-  return { policyHash, routes, remotes, grants };
+  const policyHash = hashOf({ egress, remotes, bindings, caFingerprint });
+  return { policyHash, egress, remotes, grants };
 }

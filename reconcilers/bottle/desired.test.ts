@@ -5,7 +5,8 @@ import { placeholderOf } from "../../sidecars/wire/placeholder.ts";
 import { desiredEnvironment } from "./desired-environment.ts";
 import { desiredFiles, desiredHomeFiles, desiredKeptFiles } from "./desired-files.ts";
 import { desiredParts } from "./desired-parts.ts";
-import { desiredDemands, desiredPolicy, desiredRoutes } from "./desired-policy.ts";
+import { desiredDemands, desiredEgress, desiredPolicy } from "./desired-policy.ts";
+import { compileEgress } from "../../sidecars/wire/compile-egress.ts";
 import type { EffectiveBottle } from "./effective-bottle.ts";
 
 const anEffective = (fields: ClassFields = {}, provider = "claude", prompt = ""): EffectiveBottle => ({
@@ -14,7 +15,7 @@ const anEffective = (fields: ClassFields = {}, provider = "claude", prompt = "")
   provider: providerNamed(provider)!,
   prompt,
 });
-const NOTHING = { routes: [], remotes: [] };
+const NOTHING = { egress: compileEgress({}), remotes: [] };
 const REMOTE = { name: "app", url: "https://git.example.com/team/app" };
 const keptFiles = (effective: EffectiveBottle) => desiredKeptFiles(effective, desiredDemands(effective));
 const credentialRef = { name: "claude", key: "oauth-token" };
@@ -26,7 +27,7 @@ describe("the routes of a bottle", () => {
       egress: { routes: [{ host: "a.example" }] },
     };
 
-    expect(desiredRoutes(anEffective(fields))).toMatchObject([
+    expect(desiredEgress(anEffective(fields)).routes).toMatchObject([
       { host: "a.example", auth: { mode: "strip" } },
       {
         host: "api.anthropic.com",
@@ -36,7 +37,7 @@ describe("the routes of a bottle", () => {
   });
 
   it("strip credentials on the provider's hosts when it has none", () => {
-    expect(desiredRoutes(anEffective())).toMatchObject([
+    expect(desiredEgress(anEffective()).routes).toMatchObject([
       { host: "api.anthropic.com", auth: { mode: "strip" } },
     ]);
   });
@@ -44,13 +45,13 @@ describe("the routes of a bottle", () => {
   it("leave out the provider's when one of its own names the host, in any case", () => {
     const fields = { egress: { routes: [{ host: "API.Anthropic.com", paths: ["/v1/models"] }] } };
 
-    expect(desiredRoutes(anEffective(fields))).toMatchObject([
+    expect(desiredEgress(anEffective(fields)).routes).toMatchObject([
       { host: "api.anthropic.com", paths: ["/v1/models"] },
     ]);
   });
 
   it("are none for a bare image without any: nothing may be reached", () => {
-    expect(desiredRoutes(anEffective({}, "none"))).toEqual([]);
+    expect(desiredEgress(anEffective({}, "none")).routes).toEqual([]);
   });
 });
 

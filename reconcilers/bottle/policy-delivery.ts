@@ -91,7 +91,7 @@ export class PolicyDelivery {
     const { certificatePem, privateKeyPem } = authority;
     const configuration = {
       policyHash: policy.policyHash,
-      egress: { routes: [...policy.routes] },
+      egress: policy.egress,
       git: { remotes: [...policy.remotes] },
       secrets: secrets.filter((secret) => secret !== undefined),
       certificateAuthority: { certificatePem, privateKeyPem },

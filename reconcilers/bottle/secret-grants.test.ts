@@ -1,8 +1,8 @@
 import { X509Certificate } from "node:crypto";
 import { rootCertificates } from "node:tls";
 import { describe, expect, it } from "vitest";
-import type { EgressRoute } from "../../crds/egress.ts";
-import { compileRoutes } from "../../sidecars/wire/compile-egress.ts";
+import type { EgressRoute } from "../../crds/egress-route.ts";
+import { compileEgress } from "../../sidecars/wire/compile-egress.ts";
 import type { SecretFacts } from "../contract/secret-source.ts";
 import type { GitRemote } from "../../crds/git-remote.ts";
 import { compileRemotes } from "../../sidecars/wire/compile-git.ts";
@@ -17,7 +17,7 @@ type Known = Map<string, SecretFacts | undefined>;
 const decide = (routes: EgressRoute[], known: Known, remotes: GitRemote[] = []) =>
   decideSecretGrants(
     secretUses({
-      routes: compileRoutes({ routes }),
+      egress: compileEgress({ routes }),
       remotes: compileRemotes({ remotes }),
       deployKeys: deployKeyWishes(remotes),
     }),

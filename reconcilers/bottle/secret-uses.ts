@@ -1,6 +1,6 @@
 import { neededDestinations, neededForForge, neededForRemote } from "../../sidecars/wire/binding.ts";
 import { DEPLOY_KEY_SECRET } from "../../sidecars/wire/compile-git.ts";
-import type { PolicyRoute } from "../../sidecars/wire/egress-policy.ts";
+import type { EgressPolicy, PolicyRoute } from "../../sidecars/wire/egress-policy.ts";
 import type { RemotePolicy } from "../../sidecars/wire/git-policy.ts";
 import type { DeployKeyWish } from "./git/deploy-key-wishes.ts";
 
@@ -17,15 +17,15 @@ export interface SecretUse {
 
 /** What a bottle needs secrets for. */
 export interface Demands {
-  readonly routes: readonly PolicyRoute[];
+  readonly egress: EgressPolicy;
   readonly remotes: readonly RemotePolicy[];
   readonly deployKeys: readonly DeployKeyWish[];
 }
 
 /** Every use of a Secret. Deploy keys are no Secrets: what makes them is. */
-export function secretUses({ routes, remotes, deployKeys }: Demands): SecretUse[] {
+export function secretUses({ egress, remotes, deployKeys }: Demands): SecretUse[] {
   return [
-    ...routes.flatMap(usesOfRoute),
+    ...egress.routes.flatMap(usesOfRoute),
     ...remotes.flatMap(usesOfRemote),
     ...deployKeys.map(({ note }) => useOfToken(note)),
   ];

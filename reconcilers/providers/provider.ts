@@ -1,5 +1,5 @@
 import type { Bottle } from "../../crds/bottle.ts";
-import type { EgressRoute } from "../../crds/egress.ts";
+import type { EgressRoute } from "../../crds/egress-route.ts";
 
 /** A file that a provider wants in a new home, owned by the agent's user. */
 export interface ProviderFile {

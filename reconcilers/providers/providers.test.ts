@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { EgressRoute } from "../../crds/egress.ts";
+import { EgressRoute } from "../../crds/egress-route.ts";
 import { compileRoutes } from "../../sidecars/wire/compile-egress.ts";
 import { attachArgv, providerNamed, PROVIDERS, runArgv } from "./index.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { compileRoutes } from "./compile-egress.ts";
-import { PolicyRoute } from "./egress-policy.ts";
+import { compileEgress, compileRoutes } from "./compile-egress.ts";
+import { EgressPolicy, PolicyRoute } from "./egress-policy.ts";
 
 describe("compileRoutes", () => {
   it("fills in the tight defaults", () => {
@@ -15,6 +15,9 @@ describe("compileRoutes", () => {
         scan: "full",
         allowPrivate: [],
         maxBodyBytes: 10 * 1024 * 1024,
+        budget: {},
+        serverTools: "deny",
+        resolver: [],
       },
     ]);
   });
@@ -58,9 +61,11 @@ describe("compileRoutes", () => {
       upstream: { address: "10.1.2.3", port: 8443 },
       allowPrivate: ["10.1.2.3/32"],
       maxBodyBytes: 5,
+      budget: { requestBytes: 7 },
+      serverTools: "allow" as const,
     };
-    const [route] = compileRoutes({ routes: [written] });
-    expect(route).toEqual(written);
+    const [route] = compileRoutes({ routes: [written], resolver: ["10.0.0.53"] });
+    expect(route).toEqual({ ...written, resolver: ["10.0.0.53:53"] });
     expect(PolicyRoute.parse(route)).toEqual(route);
   });
 
@@ -70,5 +75,43 @@ describe("compileRoutes", () => {
 
   it("allows nothing when nothing is written", () => {
     expect(compileRoutes({})).toEqual([]);
+  });
+});
+
+describe("compileEgress", () => {
+  it("denies what is not listed when nothing is written", () => {
+    expect(compileEgress({})).toEqual({
+      mode: "enforce",
+      unlisted: "deny",
+      askSeconds: 300,
+      rules: [],
+      gitleaksRules: "",
+      budget: {},
+      routes: [],
+      resolver: [],
+    });
+  });
+
+  it("gives servers, rules and routes one form each", () => {
+    const policy = compileEgress({
+      resolver: ["10.0.0.53", "10.0.0.54:5353", "fd00::53", "[fd00::54]:5353"],
+      rules: [{ name: "acme", pattern: "acme-[0-9]{9}", allowHosts: ["API.acme.example"] }],
+      routes: [{ host: "a.example" }],
+    });
+    const resolver = ["10.0.0.53:53", "10.0.0.54:5353", "[fd00::53]:53", "[fd00::54]:5353"];
+    expect(policy).toMatchObject({
+      resolver,
+      rules: [
+        {
+          id: "acme",
+          pattern: "acme-[0-9]{9}",
+          keywords: [],
+          anyCase: false,
+          allowHosts: ["api.acme.example"],
+        },
+      ],
+      routes: [{ resolver }],
+    });
+    expect(EgressPolicy.parse(policy)).toEqual(policy);
   });
 });

@@ -1,27 +1,64 @@
 import ipaddr from "ipaddr.js";
+import { resolverAddress } from "../../crds/address.ts";
+import { DEFAULT_ASK_SECONDS, type Egress } from "../../crds/egress.ts";
+import type { EgressRule } from "../../crds/egress-rule.ts";
 import {
   DEFAULT_MAX_BODY_BYTES,
   DEFAULT_METHODS,
   DEFAULT_PORTS,
-  type Egress,
   type EgressRoute,
-} from "../../crds/egress.ts";
+} from "../../crds/egress-route.ts";
 import { compileAuth } from "./compile-auth.ts";
-import type { PolicyRoute } from "./egress-policy.ts";
+import type { EgressPolicy, PolicyRoute, PolicyRule } from "./egress-policy.ts";
 
 /** Injection is for TLS only, so a route that injects does not answer on 80 unless that is written. */
 const DEFAULT_INJECTING_PORTS = [443];
 
 /**
- * The routes of a policy as the egress proxy enforces them: every default is
- * filled in, hosts are lower-case, addresses in their shortest form. Pure, and
- * keeps the order. `egress` must be valid by its schema.
+ * A policy as the egress proxy enforces it: every default is filled in, hosts
+ * are lower-case, addresses in their shortest form. Pure, and keeps the order.
+ * `egress` must be valid by its schema.
  */
-export function compileRoutes(egress: Egress): PolicyRoute[] {
-  return (egress.routes ?? []).map(compileRoute);
+export function compileEgress(egress: Egress): EgressPolicy {
+  return {
+    mode: egress.mode ?? "enforce",
+    unlisted: egress.unlisted ?? "deny",
+    askSeconds: egress.askSeconds ?? DEFAULT_ASK_SECONDS,
+    rules: (egress.rules ?? []).map(compileRule),
+    gitleaksRules: egress.gitleaksRules ?? "",
+    budget: egress.budget ?? {},
+    routes: compileRoutes(egress),
+    resolver: compileResolver(egress),
+  };
 }
 
-function compileRoute(route: EgressRoute): PolicyRoute {
+/** The routes of `compileEgress` alone. */
+export function compileRoutes(egress: Pick<Egress, "routes" | "resolver">): PolicyRoute[] {
+  const resolver = compileResolver(egress);
+  return (egress.routes ?? []).map((route) => compileRoute(route, resolver));
+}
+
+function compileRule({ name, pattern, keywords, anyCase, allowHosts }: EgressRule): PolicyRule {
+  return {
+    id: name,
+    pattern,
+    keywords: keywords ?? [],
+    anyCase: anyCase ?? false,
+    allowHosts: (allowHosts ?? []).map(canonicalHost),
+  };
+}
+
+/** Each as `address:port`, so that what names the same servers is the same. */
+function compileResolver({ resolver }: Pick<Egress, "resolver">): string[] {
+  return (resolver ?? []).map((text) => {
+    const server = resolverAddress(text);
+    if (server === undefined) throw new Error(`the resolver ${text} is not one that the schema accepts`);
+    const { address, port } = server;
+    return address.includes(":") ? `[${address}]:${port}` : `${address}:${port}`;
+  });
+}
+
+function compileRoute(route: EgressRoute, resolver: string[]): PolicyRoute {
   const auth = compileAuth(route.auth);
   const host = canonicalHost(route.host);
   return {
@@ -36,7 +73,16 @@ function compileRoute(route: EgressRoute): PolicyRoute {
       ? {}
       : { upstream: { ...route.upstream, address: canonicalHost(route.upstream.address) } }),
     allowPrivate: route.allowPrivate ?? [],
-    maxBodyBytes: route.maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
+    ...limitsOf(route),
+    resolver,
+  };
+}
+
+function limitsOf({ maxBodyBytes, budget, serverTools }: EgressRoute) {
+  return {
+    maxBodyBytes: maxBodyBytes ?? DEFAULT_MAX_BODY_BYTES,
+    budget: budget ?? {},
+    serverTools: serverTools ?? ("deny" as const),
   };
 }
 

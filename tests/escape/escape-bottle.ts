@@ -15,6 +15,7 @@ import type {
 } from "../../reconcilers/contract/sandbox-runtime.ts";
 import { createCertificateAuthority } from "../../sidecars/egress/certificates/authority.ts";
 import { AuditRecord } from "../../sidecars/wire/audit.ts";
+import { compileEgress } from "../../sidecars/wire/compile-egress.ts";
 import type { SidecarsConfiguration } from "../../sidecars/wire/control.ts";
 import { anOwner } from "../builders.ts";
 import {
@@ -234,7 +235,7 @@ async function aConfiguration(fields: Partial<SidecarsConfiguration>): Promise<S
   const { certificatePem, privateKeyPem } = authority;
   return {
     policyHash: "escape",
-    egress: { routes: [] },
+    egress: compileEgress({}),
     git: { remotes: [] },
     secrets: [],
     certificateAuthority: { certificatePem, privateKeyPem },

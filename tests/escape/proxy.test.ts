@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compileEgress } from "../../sidecars/wire/compile-egress.ts";
 import type { PolicyRoute } from "../../sidecars/wire/egress-policy.ts";
 import { docker } from "../contract/docker-machine.ts";
 import { EscapeLab } from "./escape-bottle.ts";
@@ -44,11 +45,14 @@ const aRoute = (fields: Partial<PolicyRoute> & { readonly host: string }): Polic
   scan: "full",
   allowPrivate: [],
   maxBodyBytes: 1024 * 1024,
+  budget: {},
+  serverTools: "deny",
+  resolver: [],
   ...fields,
 });
 
 async function allow(...routes: readonly PolicyRoute[]): Promise<void> {
-  await bottle.configure({ policyHash: "tricks", egress: { routes: [...routes] } });
+  await bottle.configure({ policyHash: "tricks", egress: { ...compileEgress({}), routes: [...routes] } });
 }
 
 /** what the proxy answers to bytes of the agent on port 9099 */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { compileEgress } from "../../sidecars/wire/compile-egress.ts";
 import { docker } from "../contract/docker-machine.ts";
 import { processesIn } from "./container-processes.ts";
 import { attackArgv, EscapeLab } from "./escape-bottle.ts";
@@ -20,7 +21,7 @@ let bottle: EscapeBottle;
 beforeAll(async () => {
   await lab.begin();
   bottle = await lab.startBottle({
-    egress: { routes: [] },
+    egress: compileEgress({}),
     secrets: [
       { name: "claude", key: "token", version: "1", value: token, destinations: ["api.example.com"] },
     ],

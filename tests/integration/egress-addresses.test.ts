@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
-import type { EgressRoute } from "../../crds/egress.ts";
+import type { EgressRoute } from "../../crds/egress-route.ts";
 import { connect, exchange, openTls, request } from "./egress-client.ts";
 import { startUpstream, startWorld, type Upstream, type World } from "./egress-kit.ts";
 

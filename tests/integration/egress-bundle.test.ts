@@ -8,7 +8,7 @@ import type { Readable, Writable } from "node:stream";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createCertificateAuthority } from "../../sidecars/egress/certificates/authority.ts";
 import type { AuditRecord } from "../../sidecars/wire/audit.ts";
-import { compileRoutes } from "../../sidecars/wire/compile-egress.ts";
+import { compileEgress } from "../../sidecars/wire/compile-egress.ts";
 import { type ControlAnswer, MAX_LINE_BYTES, PROBE_PATH } from "../../sidecars/wire/control.ts";
 import { readAnswer } from "./egress-client.ts";
 
@@ -66,7 +66,7 @@ async function ask(message: object, id: number): Promise<ControlAnswer> {
 
 const configuration = (extra: object = {}): object => ({
   policyHash: "hash-1",
-  egress: { routes: compileRoutes({ routes: [{ host: "api.example.com", methods: ["*"] }] }) },
+  egress: compileEgress({ routes: [{ host: "api.example.com", methods: ["*"] }] }),
   git: { remotes: [] },
   secrets: [{ name: "a", key: "b", version: "v1", value: SECRET, destinations: ["api.example.com"] }],
   certificateAuthority: { certificatePem: authority.certificatePem, privateKeyPem: authority.privateKeyPem },

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { EgressRoute } from "../../crds/egress.ts";
+import type { EgressRoute } from "../../crds/egress-route.ts";
 import type { SecretValue } from "../../sidecars/wire/control.ts";
 import { request } from "./egress-client.ts";
 import { aSecret, startUpstream, startWorld, type Upstream, type World } from "./egress-kit.ts";

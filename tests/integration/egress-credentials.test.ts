@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import type { EgressRoute } from "../../crds/egress.ts";
+import type { EgressRoute } from "../../crds/egress-route.ts";
 import { connect, exchange, request } from "./egress-client.ts";
 import {
   aSecret,

@@ -12,7 +12,7 @@ import { EgressProxy, type WayIn } from "../../sidecars/egress/egress-proxy.ts";
 import { createEnforcement } from "../../sidecars/egress/enforcement.ts";
 import { createTrust } from "../../sidecars/egress/upstream/connector.ts";
 import type { AuditRecord } from "../../sidecars/wire/audit.ts";
-import { compileRoutes } from "../../sidecars/wire/compile-egress.ts";
+import { compileEgress } from "../../sidecars/wire/compile-egress.ts";
 import type { SecretValue } from "../../sidecars/wire/control.ts";
 
 /** A CA for upstreams, as the world has its own. */
@@ -163,10 +163,10 @@ export async function startWorld(options: {
     },
   });
   const enforce: World["enforce"] = (egress, secrets = options.secrets ?? []) => {
-    const routes = compileRoutes(egress);
+    const policy = compileEgress(egress);
     const configuration = {
-      policyHash: `hash-${routes.length}`,
-      egress: { routes },
+      policyHash: `hash-${policy.routes.length}`,
+      egress: policy,
       secrets: [...secrets],
       certificateAuthority: bottleAuthority,
     };

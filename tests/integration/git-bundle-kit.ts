@@ -6,6 +6,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { createCertificateAuthority } from "../../sidecars/egress/certificates/authority.ts";
 import type { AuditRecord } from "../../sidecars/wire/audit.ts";
+import { compileEgress } from "../../sidecars/wire/compile-egress.ts";
 import type { ControlAnswer, ControlRequest, SidecarsReport } from "../../sidecars/wire/control.ts";
 import type { SecretValue } from "../../sidecars/wire/control.ts";
 import type { RemotePolicy } from "../../sidecars/wire/git-policy.ts";
@@ -66,7 +67,7 @@ export class BundleProcess {
   ): Promise<SidecarsReport> {
     const { certificatePem, privateKeyPem } = authority;
     const configuration = {
-      ...{ policyHash: "hash", egress: { routes: [] }, git: { remotes: [...remotes] } },
+      ...{ policyHash: "hash", egress: compileEgress({}), git: { remotes: [...remotes] } },
       ...{ secrets: [...secrets], certificateAuthority: { certificatePem, privateKeyPem } },
     };
     return this.ask({ kind: "configure", configuration });

@@ -11,7 +11,7 @@ const NAME_CHARACTERS = [..."abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXY
 /** The part of the agent's git configuration that follows the spec: who commits, and that remotes are at the gate. */
 export function agentGitConfig(
   user: GitUser | undefined,
-  { remotes, routes }: Pick<Demands, "remotes" | "routes">,
+  { remotes, routes }: Pick<Demands, "remotes"> & Pick<Demands["egress"], "routes">,
 ): string {
   const claims = claimsOf(remotes);
   const sections = remotes.map(({ name }) => {

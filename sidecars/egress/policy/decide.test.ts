@@ -1,12 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { EgressRoute } from "../../../crds/egress.ts";
-import { compileRoutes } from "../../wire/compile-egress.ts";
+import type { EgressRoute } from "../../../crds/egress-route.ts";
+import { compileEgress } from "../../wire/compile-egress.ts";
 import { normalisePath } from "../request/path.ts";
 import { type Decidable, decide, decideConnection } from "./decide.ts";
 import { indexPolicy, type PolicyIndex } from "./policy-index.ts";
 
 const policyOf = (...routes: EgressRoute[]): PolicyIndex =>
-  indexPolicy({ routes: compileRoutes({ routes }) });
+  indexPolicy(compileEgress({ routes }));
 
 function aRequest(some: Partial<Omit<Decidable, "alternativePath">> = {}): Decidable {
   const { path: raw = "/", ...rest } = some;
@@ -29,7 +29,7 @@ const said = (policy: PolicyIndex, some: Parameters<typeof aRequest>[0] = {}): s
 
 describe("decide", () => {
   it("denies everything without a route", () => {
-    expect(decide(aRequest(), indexPolicy({ routes: [] }))).toEqual({
+    expect(decide(aRequest(), indexPolicy(compileEgress({})))).toEqual({
       kind: "deny",
       code: "HostNotAllowed",
       because: "no route allows the host a.example",

@@ -56,16 +56,16 @@ export async function startStandaloneEgress(options: StandaloneOptions): Promise
   const now = systemClock.now();
   const authority = createCertificateAuthority({ commonName: "bot-bottle egress", now, days: CA_DAYS });
   const reload = async (): Promise<{ routes: number }> => {
-    const { routes, secrets } = await readPolicyFile(options.policy);
-    const policyHash = createHash("sha256").update(JSON.stringify(routes)).digest("hex");
+    const { policy, secrets } = await readPolicyFile(options.policy);
+    const policyHash = createHash("sha256").update(JSON.stringify(policy)).digest("hex");
     const configuration = {
       policyHash,
-      egress: { routes: [...routes] },
+      egress: policy,
       secrets: [...secrets],
       certificateAuthority: authority,
     };
     proxy.enforce(createEnforcement(configuration, proxy.enforcement));
-    return { routes: routes.length };
+    return { routes: policy.routes.length };
   };
   const { routes } = await reload();
   await explained(

@@ -5,9 +5,9 @@ import { Egress } from "../../../crds/egress.ts";
 import { fieldErrorsOf } from "../../../crds/validation/describe-issue.ts";
 import { describeErrors } from "../../../crds/validation.ts";
 import { neededDestinations } from "../../wire/binding.ts";
-import { compileRoutes } from "../../wire/compile-egress.ts";
+import { compileEgress } from "../../wire/compile-egress.ts";
 import type { SecretValue } from "../../wire/control.ts";
-import type { PolicyRoute } from "../../wire/egress-policy.ts";
+import type { EgressPolicy, PolicyRoute } from "../../wire/egress-policy.ts";
 import { secretId } from "../enforcement.ts";
 import { StandaloneError } from "./standalone-error.ts";
 
@@ -22,7 +22,7 @@ export const PolicyFile = z.strictObject({
 export type PolicyFile = z.infer<typeof PolicyFile>;
 
 export interface LoadedPolicy {
-  readonly routes: readonly PolicyRoute[];
+  readonly policy: EgressPolicy;
   readonly secrets: readonly SecretValue[];
 }
 
@@ -39,8 +39,8 @@ export async function readPolicyFile(path: string): Promise<LoadedPolicy> {
   if (file.secrets !== undefined && (mode & READABLE_BY_OTHERS) !== 0) {
     throw new StandaloneError(`${path} holds secrets and others may read it: run chmod 600 ${path}`);
   }
-  const routes = compileRoutes(file.egress ?? {});
-  const missing = routes.find(
+  const policy = compileEgress(file.egress ?? {});
+  const missing = policy.routes.find(
     ({ auth }) => auth.mode === "inject" && valueOf(file, auth.secret) === undefined,
   );
   if (missing?.auth.mode === "inject") {
@@ -49,7 +49,7 @@ export async function readPolicyFile(path: string): Promise<LoadedPolicy> {
       `${path}: route ${missing.name} injects the secret ${name}, key ${key}, which is not under \`secrets\`: add it there`,
     );
   }
-  return { routes, secrets: secretsOf(file, routes) };
+  return { policy, secrets: secretsOf(file, policy.routes) };
 }
 
 async function read(path: string): Promise<[text: string, mode: number]> {

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { compileRoutes } from "../../sidecars/wire/compile-egress.ts";
+import { compileEgress } from "../../sidecars/wire/compile-egress.ts";
 import { docker } from "../contract/docker-machine.ts";
 import { attackArgv, EscapeLab } from "./escape-bottle.ts";
 import type { EscapeBottle, Weakening } from "./escape-bottle.ts";
@@ -19,11 +19,11 @@ const hostResolvers = [...readFileSync("/etc/resolv.conf", "utf8").matchAll(/^na
 const dataInAName = "aws-secret-akia1234567890.exfiltration.example";
 const TOKEN = "opaque-7d1c93aa0be64f25";
 const secret = { name: "token", key: "value", version: "1", value: TOKEN, destinations: [] };
-const routes = compileRoutes({ routes: [{ host: "allowed.example" }, { host: "*.wild.example" }] });
+const egress = compileEgress({ routes: [{ host: "allowed.example" }, { host: "*.wild.example" }] });
 
 beforeAll(async () => {
   await lab.begin();
-  bottle = await lab.startBottle({ egress: { routes }, secrets: [secret] });
+  bottle = await lab.startBottle({ egress, secrets: [secret] });
 }, 900_000);
 afterAll(() => lab.end());
 
@@ -97,14 +97,14 @@ describe("names", () => {
 
   it("follow a change of the policy at once", async () => {
     expect((await ask("later.example", [OWN]))[OWN]).toBe("NXDOMAIN");
-    const later = compileRoutes({ routes: [{ host: "later.example" }] });
-    await bottle.configure({ egress: { routes: later } });
+    const later = compileEgress({ routes: [{ host: "later.example" }] });
+    await bottle.configure({ egress: later });
     expect((await ask("later.example", [OWN]))[OWN]).toBe(TRANSPARENT);
     expect((await ask("allowed.example", [OWN]))[OWN]).toBe("NXDOMAIN");
 
     await bottle.session.ask({ kind: "wipe" }, AbortSignal.timeout(5_000));
     expect((await ask("later.example", [OWN]))[OWN]).toBe("SERVFAIL");
-    await bottle.configure({ egress: { routes }, secrets: [secret] });
+    await bottle.configure({ egress, secrets: [secret] });
   });
 
   /** Guarded by the missing network: on any network of the engine its resolver listens inside the sandbox. */
@@ -168,7 +168,7 @@ describe("the answerer of names", () => {
   });
 
   it("says at once that it cannot while the sidecars are dead, and answers when they live again", async () => {
-    const bereft = await lab.startBottle({ egress: { routes } });
+    const bereft = await lab.startBottle({ egress });
     const asked = async (): Promise<string | undefined> =>
       ((await bereft.attack("dns", "allowed.example", [OWN])) as Answers)[OWN];
     expect(await asked()).toBe(TRANSPARENT);
@@ -185,7 +185,7 @@ describe("the answerer of names", () => {
 
   /** Guarded by DeniedNames, which counts what it does not record (sidecars/egress/dns/denied-names.ts). */
   it("is flooded without harm to the probe, and without using up the audit", async () => {
-    const flooded = await lab.startBottle({ egress: { routes } });
+    const flooded = await lab.startBottle({ egress });
     const { session } = await flooded.attackOn("flood_dns");
     for (let n = 0; n < 5; n += 1) expect(await flooded.isLinked()).toBe(true);
     await session.kill();

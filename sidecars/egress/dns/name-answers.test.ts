@@ -2,10 +2,10 @@ import { createSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
-import type { EgressRoute } from "../../../crds/egress.ts";
+import type { EgressRoute } from "../../../crds/egress-route.ts";
 import { createDetector } from "../../detection/index.ts";
 import type { Clock } from "../../shared/clock.ts";
-import { compileRoutes } from "../../wire/compile-egress.ts";
+import { compileEgress } from "../../wire/compile-egress.ts";
 import type { AuditEntry, AuditLog } from "../audit-log.ts";
 import type { Enforcement } from "../enforcement.ts";
 import { indexPolicy } from "../policy/policy-index.ts";
@@ -20,7 +20,7 @@ afterEach(() => {
 /** What a name is decided by. */
 const policyOf = (...routes: EgressRoute[]): Enforcement =>
   ({
-    policy: indexPolicy({ routes: compileRoutes({ routes }) }),
+    policy: indexPolicy(compileEgress({ routes })),
     detector: createDetector({ knownValues: [{ id: "token/value", value: SECRET }] }),
   }) as Enforcement;
 

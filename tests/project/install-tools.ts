@@ -1,10 +1,11 @@
 /**
  * Installs what the tests need and the product does not, where that starts nothing: an OpenSSH server that came with
  * an init system would listen on the developer's machine from then on. Builds the forge of the tests, which takes
- * minutes the first time and both cores.
+ * minutes the first time and both cores, and a linter of certificates.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
+import { ensureLinter, whyNoLinter } from "../integration/certificate-linter/linter.ts";
 import { ensureForge, whyNoForge } from "../integration/forge/binary.ts";
 
 const TOOLS = [
@@ -28,3 +29,4 @@ for (const argv of missing.length > 0 && mayInstall ? COMMANDS(missing) : []) {
   if (status !== 0) process.exitCode = 1;
 }
 if (whyNoForge() === undefined) ensureForge();
+if (whyNoLinter() === undefined) ensureLinter();

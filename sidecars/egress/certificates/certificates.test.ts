@@ -3,11 +3,13 @@ import { once } from "node:events";
 import { type AddressInfo, createServer, isIP } from "node:net";
 import { connect, rootCertificates, type SecureContext, TLSSocket } from "node:tls";
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../shared/clock.ts";
 import { assertAuthority, createCertificateAuthority, fingerprintOf } from "./authority.ts";
 import { LeafCertificates } from "./leaves.ts";
 import { createServerCertificate } from "./server-certificate.ts";
 
 const now = new Date();
+const DAY_MS = 24 * 60 * 60 * 1000;
 const anAuthority = () => createCertificateAuthority({ commonName: "bot-bottle test", now, days: 90 });
 
 /** What a client that trusts `ca` sees of the leaf for `host`. */
@@ -112,8 +114,37 @@ describe("LeafCertificates", () => {
     expect(leaf.subjectAltName).toBe("IP Address:10.1.2.3");
   });
 
+  it("is valid for a day at most, and made again before it expires", async () => {
+    const begin = now.getTime() - DAY_MS * 0.8;
+    let at = new Date(begin);
+    const clock = { ...systemClock, now: () => at };
+    const timed = new LeafCertificates(authority, { clock });
+    const first = timed.contextFor("api.example.com");
+    const seen = await handshake(first, authority.certificatePem, "api.example.com");
+    expect(seen.validToDate.getTime() - begin).toBeLessThanOrEqual(DAY_MS);
+    at = new Date(begin + DAY_MS * 0.7);
+    expect(timed.contextFor("api.example.com")).toBe(first);
+    at = now;
+    const second = timed.contextFor("api.example.com");
+    expect(second).not.toBe(first);
+    const renewed = await handshake(second, authority.certificatePem, "api.example.com");
+    expect(renewed.validToDate.getTime()).toBeGreaterThan(seen.validToDate.getTime());
+    expect(renewed.serialNumber).not.toBe(seen.serialNumber);
+  });
+
+  it("is never valid for longer than its CA", async () => {
+    const short = createCertificateAuthority({ commonName: "ends soon", now, days: 0.5 });
+    const leaf = await handshake(
+      new LeafCertificates(short).contextFor("a.example"),
+      short.certificatePem,
+      "a.example",
+    );
+    const authorityEnds = new X509Certificate(short.certificatePem).validToDate;
+    expect(leaf.validToDate).toEqual(authorityEnds);
+  });
+
   it("mints a host once and forgets the one used longest ago", () => {
-    const bounded = new LeafCertificates(authority, 4);
+    const bounded = new LeafCertificates(authority, { mostCached: 4 });
     const first = bounded.contextFor("first.example.com");
     expect(bounded.contextFor("first.example.com")).toBe(first);
     for (let n = 0; n < 4; n += 1) bounded.contextFor(`host-${n}.example.com`);

@@ -27,27 +27,34 @@ export interface ServerCertificate {
   readonly privateKeyPem: string;
 }
 
-/** Signs certificates of one key for TLS servers; host names and IP addresses. */
-export type SignForHosts = (hosts: readonly string[]) => string;
+/** When a certificate counts. */
+export interface Validity {
+  readonly notBefore: Date;
+  readonly notAfter: Date;
+}
+
+/** Signs certificates of one key for TLS servers; host names and IP addresses. Never valid outside of the CA's time. */
+export type SignForHosts = (hosts: readonly string[], validity?: Validity) => string;
 
 /**
- * A CA's way to sign certificates for one key: valid as long as the CA, for
- * serverAuth and the hosts named only. Throws when the PEM is not a CA with
- * its own key; the message quotes neither.
+ * A CA's way to sign certificates for one key: for serverAuth and the hosts
+ * named only, valid as long as the CA unless told otherwise. Throws when the
+ * PEM is not a CA with its own key; the message quotes neither.
  */
 export function serverCertificateSigner(pem: AuthorityPem, subjectKey: KeyObject): SignForHosts {
   assertAuthority(pem);
   const authority = new X509Certificate(pem.certificatePem);
   const issuer = subjectOf(authority);
   const issuerKey = createPrivateKey(pem.privateKeyPem);
-  return (hosts) =>
+  const { validFromDate, validToDate } = authority;
+  return (hosts, { notBefore, notAfter } = { notBefore: validFromDate, notAfter: validToDate }) =>
     signCertificate({
       subject: new Name(),
       issuer,
       subjectKey,
       issuerKey,
-      notBefore: authority.validFromDate,
-      notAfter: authority.validToDate,
+      notBefore: notBefore > validFromDate ? notBefore : validFromDate,
+      notAfter: notAfter < validToDate ? notAfter : validToDate,
       extensions: [
         extension(id_ce_basicConstraints, true, new BasicConstraints({ cA: false })),
         extension(id_ce_keyUsage, true, new KeyUsage(KeyUsageFlags.digitalSignature)),

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, type SpawnOptions } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo } from "node:net";
-import { join } from "node:path";
+import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -17,9 +17,13 @@ export class Children {
     return child;
   }
 
-  /** Starts one of the programs beside this file, and waits for the line of JSON that it says. */
-  async start<T>(program: string, argument: unknown): Promise<{ said: T; pid: number; child: ChildProcess }> {
-    const argv = [...profiling(program), join(import.meta.dirname, program), JSON.stringify(argument)];
+  /** Starts one of the programs beside this file, or one by its path, and waits for the line of JSON that it says. */
+  async start<T>(
+    program: string,
+    argument: unknown,
+    flags: readonly string[] = [],
+  ): Promise<{ said: T; pid: number; child: ChildProcess }> {
+    const argv = [...flags, resolve(import.meta.dirname, program), JSON.stringify(argument)];
     const child = this.spawn(process.execPath, argv, { stdio: ["pipe", "pipe", "inherit"] });
     const line = once(createInterface({ input: child.stdout! }), "line");
     const ended = once(child, "close").then(([code]) => {
@@ -47,12 +51,6 @@ export class Children {
     await Promise.race([gone, sleep(3_000, undefined, { ref: false })]);
     for (const child of this.#running) child.kill("SIGKILL");
   }
-}
-
-/** `BB_BENCH_PROFILE=FOLDER` writes a CPU profile of our proxy there. */
-function profiling(program: string): string[] {
-  const folder = process.env["BB_BENCH_PROFILE"];
-  return folder === undefined || program !== "proxy.ts" ? [] : ["--cpu-prof", `--cpu-prof-dir=${folder}`];
 }
 
 /** Waits until something listens on a port of loopback. Throws after ten seconds. */

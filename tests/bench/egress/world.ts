@@ -1,5 +1,8 @@
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { buildSync } from "esbuild";
+import { bundleOptions } from "../../../local-runtime/images/bundles.ts";
+import { findProductRoot } from "../../../local-runtime/images/product-root.ts";
 import type { StandaloneOptions } from "../../../sidecars/egress/standalone/index.ts";
 import type { Children } from "./children.ts";
 import { startMitmproxy } from "./mitmproxy.ts";
@@ -85,7 +88,7 @@ export async function startOurs({ children, folder, upstreams }: World, called =
     upstreamCa: file("upstream.pem"),
     audit: file("audit.ndjson"),
   };
-  const { said, pid } = await children.start<{ address: string }>("proxy.ts", options);
+  const { said, pid } = await children.start<{ address: string }>(bundledProxy(folder), options, nodeFlags());
   const port = Number(said.address.split(":").at(-1));
   return { port, ca: readFileSync(options.caOut, "utf8"), pid, policyFile };
 }
@@ -102,4 +105,23 @@ export function writePolicy(file: string, { ports }: Upstreams, hosts: readonly 
   }));
   writeFileSync(file, JSON.stringify({ egress: { routes } }));
   chmodSync(file, 0o600);
+}
+
+/** Types that Node strips itself cost it time and memory, which the product does not have. */
+function bundledProxy(folder: string): string {
+  const outfile = join(folder, "proxy.cjs");
+  const root = findProductRoot();
+  const entryPoints = [join(import.meta.dirname, "proxy.ts")];
+  buildSync({ ...bundleOptions(root, "sidecars"), entryPoints, outfile });
+  return outfile;
+}
+
+/** Those that the sidecars' entry gives to node; `BB_BENCH_PROFILE=FOLDER` adds a CPU profile that is written there. */
+function nodeFlags(): string[] {
+  const entry = readFileSync(join(findProductRoot(), "local-runtime/images/sidecars/entry"), "utf8");
+  const flags = /^NODE='\S+ (.+)'$/m.exec(entry)?.[1]?.split(" ");
+  if (flags === undefined)
+    throw new Error("the sidecars' entry says no flags of node any more: read them here");
+  const profiles = process.env["BB_BENCH_PROFILE"];
+  return [...flags, ...(profiles === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profiles}`])];
 }

@@ -1,3 +1,4 @@
+import { buffer } from "node:stream/consumers";
 import { describe, expect, it } from "vitest";
 import { extract } from "tar-stream";
 import type { ProvisionedFile } from "../../reconcilers/contract/sandbox-runtime.ts";
@@ -52,6 +53,18 @@ describe("provisioningArchive", () => {
       "file home/node/.claude/skills/review/SKILL.md 644 1000:1000",
       "file home/node/.claude/settings.json 644 1000:1000",
     ]);
+  });
+
+  it("writes text as it is, and what is no text from base64", async () => {
+    const files = [
+      aFile("/etc/text", { content: "AP8=" }),
+      aFile("/etc/bytes", { content: "AP8=", encoding: "base64" }),
+    ];
+    const reading = extract();
+    reading.end(await provisioningArchive(aSandboxSpec(anOwner(), "agent", { files })));
+    const contents = [];
+    for await (const entry of reading) contents.push(await buffer(entry));
+    expect(contents).toEqual([Buffer.from("AP8="), Buffer.from([0, 255])]);
   });
 
   it("refuses a file that would be written through a volume, or a home file outside of it", async () => {

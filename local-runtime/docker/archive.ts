@@ -23,8 +23,8 @@ export async function provisioningArchive(spec: SandboxSpec): Promise<Buffer | u
   for (const [path, owner] of homeFolders(spec, homeFiles)) {
     await add(archive, { name: path, type: "directory", mode: 0o755, ...owner });
   }
-  for (const { path, mode, owner, content } of [...files, ...homeFiles]) {
-    await add(archive, { name: path, mode, ...owner }, content);
+  for (const { path, mode, owner, content, encoding } of [...files, ...homeFiles]) {
+    await add(archive, { name: path, mode, ...owner }, Buffer.from(content, encoding));
   }
   archive.finalize();
   return reading;
@@ -64,7 +64,7 @@ function volumeAt({ mounts }: SandboxSpec, path: string): string | undefined {
 function add(
   archive: Pack,
   header: Partial<Header> & { readonly name: string },
-  content?: string,
+  content?: Buffer,
 ): Promise<void> {
   return new Promise((resolve, reject) => {
     const name = posix.relative("/", header.name);

@@ -1,4 +1,4 @@
-import { CA_BUNDLE_PATH, CA_PATH, HOME_PATH } from "../shared/agent-paths.ts";
+import { CA_BUNDLE_PATH, CA_PATH, HOME_PATH, JAVA_TRUST_STORE_PATH } from "../shared/agent-paths.ts";
 import { placeholderOf } from "../../sidecars/wire/placeholder.ts";
 import type { EffectiveBottle } from "./effective-bottle.ts";
 
@@ -25,6 +25,10 @@ const LINK: Readonly<Record<string, string>> = {
   CODEX_CA_CERTIFICATE: CA_PATH,
 };
 
+/** Every Java reads its options there, and says so on stderr. Options of the Bottle's own stay beside it. */
+const JAVA_OPTIONS = "JAVA_TOOL_OPTIONS";
+const JAVA_TRUST = `-Djavax.net.ssl.trustStore=${JAVA_TRUST_STORE_PATH}`;
+
 /** Placeholders of secrets, in the variables that routes name for them. */
 function placeholders({ fields }: EffectiveBottle, bottleUid: string): Record<string, string> {
   const auths = (fields.egress?.routes ?? []).flatMap(({ auth }) => auth ?? []);
@@ -39,12 +43,14 @@ function placeholders({ fields }: EffectiveBottle, bottleUid: string): Record<st
 export function desiredEnvironment(effective: EffectiveBottle, bottleUid: string): Record<string, string> {
   const { fields, spec, provider } = effective;
   const facts = { display: spec.display ?? {}, model: fields.provider?.model };
+  const own = Object.fromEntries((fields.env ?? []).map(({ name, value }) => [name, value]));
   return {
     HOME: HOME_PATH,
     LANG: "C.UTF-8",
     ...provider.environment(facts),
     ...placeholders(effective, bottleUid),
-    ...Object.fromEntries((fields.env ?? []).map(({ name, value }) => [name, value])),
+    ...own,
     ...LINK,
+    [JAVA_OPTIONS]: [own[JAVA_OPTIONS], JAVA_TRUST].filter(Boolean).join(" "),
   };
 }

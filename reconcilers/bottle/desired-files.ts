@@ -5,11 +5,13 @@ import {
   CA_PATH,
   GIT_CONFIG_PATH,
   HOME_PATH,
+  JAVA_TRUST_STORE_PATH,
   PROMPT_PATH,
   SYSTEM_BUNDLE_PATH,
 } from "../shared/agent-paths.ts";
 import type { EffectiveBottle } from "./effective-bottle.ts";
 import { agentGitConfig } from "./git/agent-git-config.ts";
+import { javaTrustStore } from "./java-trust-store.ts";
 import type { Demands } from "./secret-uses.ts";
 
 const ROOT = { uid: 0, gid: 0 };
@@ -22,7 +24,16 @@ export function desiredFiles(caCertificatePem: string, rootCertificatesPem: stri
     [CA_BUNDLE_PATH, bundle],
     [SYSTEM_BUNDLE_PATH, bundle],
   ];
-  return files.map(([path, content]) => ({ path, content, mode: 0o644, owner: ROOT }));
+  return [
+    ...files.map(([path, content]) => ({ path, content, mode: 0o644, owner: ROOT })),
+    {
+      path: JAVA_TRUST_STORE_PATH,
+      content: javaTrustStore(caCertificatePem).toString("base64"),
+      encoding: "base64",
+      mode: 0o644,
+      owner: ROOT,
+    },
+  ];
 }
 
 /** Files of a new home beside those that are kept, the agent's own. */

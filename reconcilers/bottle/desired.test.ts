@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { ClassFields } from "../../crds/class-fields.ts";
 import { providerNamed } from "../providers/index.ts";
+import { createCertificateAuthority } from "../../sidecars/egress/certificates/authority.ts";
 import { placeholderOf } from "../../sidecars/wire/placeholder.ts";
 import { desiredEnvironment } from "./desired-environment.ts";
 import { desiredFiles, desiredHomeFiles, desiredKeptFiles } from "./desired-files.ts";
@@ -8,12 +9,18 @@ import { desiredParts } from "./desired-parts.ts";
 import { desiredDemands, desiredEgress, desiredPolicy } from "./desired-policy.ts";
 import { compileEgress } from "../../sidecars/wire/compile-egress.ts";
 import type { EffectiveBottle } from "./effective-bottle.ts";
+import { javaTrustStore } from "./java-trust-store.ts";
 
 const anEffective = (fields: ClassFields = {}, provider = "claude", prompt = ""): EffectiveBottle => ({
   fields,
   spec: {},
   provider: providerNamed(provider)!,
   prompt,
+});
+const { certificatePem: CA } = await createCertificateAuthority({
+  commonName: "a bottle",
+  now: new Date(),
+  days: 1,
 });
 const NOTHING = { egress: compileEgress({}), remotes: [] };
 const REMOTE = { name: "app", url: "https://git.example.com/team/app" };
@@ -123,6 +130,13 @@ describe("the agent's environment", () => {
     expect(placeholderOf("uid-1", { name: "gh", key: "other" })).not.toBe(placeholder);
   });
 
+  it("makes Java trust the bottle's CA, beside the options that the Bottle gives it", () => {
+    const trust = "-Djavax.net.ssl.trustStore=/etc/bot-bottle/ca.jks";
+    expect(environment["JAVA_TOOL_OPTIONS"]).toBe(trust);
+    const env = [{ name: "JAVA_TOOL_OPTIONS", value: "-Xmx64m" }];
+    expect(desiredEnvironment(anEffective({ env }), "uid-1")["JAVA_TOOL_OPTIONS"]).toBe(`-Xmx64m ${trust}`);
+  });
+
   it("has the Bottle's own variables and a placeholder where the token would be", () => {
     expect(environment).toMatchObject({ A: "b", CLAUDE_CODE_OAUTH_TOKEN: "egress-placeholder" });
   });
@@ -130,12 +144,13 @@ describe("the agent's environment", () => {
 
 describe("the agent's files", () => {
   it("outside the home are root's: the CA alone, and the bundles with it at their end", () => {
-    const files = desiredFiles("CA\n", "ROOTS\n\n");
+    const files = desiredFiles(CA, "ROOTS\n\n");
 
     expect(files.map(({ path, content }) => [path, content])).toEqual([
-      ["/etc/bot-bottle/ca.pem", "CA\n"],
-      ["/etc/bot-bottle/ca-bundle.pem", "ROOTS\nCA\n"],
-      ["/etc/ssl/certs/ca-certificates.crt", "ROOTS\nCA\n"],
+      ["/etc/bot-bottle/ca.pem", CA],
+      ["/etc/bot-bottle/ca-bundle.pem", `ROOTS\n${CA}`],
+      ["/etc/ssl/certs/ca-certificates.crt", `ROOTS\n${CA}`],
+      ["/etc/bot-bottle/ca.jks", javaTrustStore(CA).toString("base64")],
     ]);
     for (const file of files) expect(file).toMatchObject({ mode: 0o644, owner: { uid: 0, gid: 0 } });
   });
@@ -233,7 +248,7 @@ describe("the parts of a bottle", () => {
   it.each([
     { what: "the environment", change: { environment: { A: "c" } }, moves: true },
     { what: "the limits", change: { resources: { cpus: 1 } }, moves: true },
-    { what: "the CA", change: { files: desiredFiles("CA", "") }, moves: true },
+    { what: "the CA", change: { files: desiredFiles(CA, "") }, moves: true },
     { what: "the files of a new home", change: { homeFiles: desiredHomeFiles(anEffective()) }, moves: false },
   ])("have an agent that is made anew for $what: $moves", ({ change, moves }) => {
     const other = desiredParts(owner, images, { ...agent, ...change });

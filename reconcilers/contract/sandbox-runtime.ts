@@ -31,6 +31,8 @@ export interface ProvisionedFile {
   /** absolute; parents below `home` are made for the agent's user */
   readonly path: string;
   readonly content: string;
+  /** of the content; text when absent */
+  readonly encoding?: "base64" | undefined;
   /** permission bits */
   readonly mode: number;
   readonly owner: { readonly uid: number; readonly gid: number };

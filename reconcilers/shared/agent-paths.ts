@@ -9,6 +9,8 @@ export const GIT_CONFIG_PATH = `${HOME_PATH}/.bot-bottle-gitconfig`;
 export const CA_PATH = "/etc/bot-bottle/ca.pem";
 /** the public roots and the bottle's CA */
 export const CA_BUNDLE_PATH = "/etc/bot-bottle/ca-bundle.pem";
+/** the bottle's own CA certificate for Java, which reads no PEM */
+export const JAVA_TRUST_STORE_PATH = "/etc/bot-bottle/ca.jks";
 /** where Debian and its kin keep the system's bundle */
 export const SYSTEM_BUNDLE_PATH = "/etc/ssl/certs/ca-certificates.crt";
 

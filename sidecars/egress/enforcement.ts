@@ -67,7 +67,9 @@ function heldSecrets(
   { secrets, egress }: Omit<SidecarsConfiguration, "git">,
   previous: Enforcement | undefined,
 ): Map<string, HeldSecret> {
-  const signing = new Set(egress.routes.flatMap(({ auth }) => (isSigning(auth) ? [secretId(auth.secret)] : [])));
+  const signing = new Set(
+    egress.routes.flatMap(({ auth }) => (isSigning(auth) ? [secretId(auth.secret)] : [])),
+  );
   const all = new Map<string, HeldSecret>();
   for (const secret of secrets) {
     const id = secretId(secret);

@@ -34,7 +34,7 @@ export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [n
     ["credentialCarriers", credentialCarriers()],
     ["headScan", headScan()],
     ["body", body()],
-    ["injection", injection()],
+    ["injection", injection(parts.world.clock)],
   ];
 }
 

@@ -25,7 +25,7 @@ export function body(mostHeldBytes = MOST_HELD_BYTES): Interceptor {
   const turns = new Turns(LARGE_AT_ONCE);
   return (next) => async (exchange) => {
     if (!exchange.fields.hasBody) return next(exchange);
-    if (routeOf(exchange).scan === "inject-only" && !isEncoded(exchange)) return next(streamed(exchange));
+    if (routeOf(exchange).scan === "inject-only" && !isHeld(exchange)) return next(streamed(exchange));
     const held = { bytes: 0, budget, turns };
     try {
       const refused = await holdAndInspect(exchange, held);
@@ -75,6 +75,12 @@ async function holdAndInspect(exchange: Exchange, held: Held): Promise<Denial | 
 /** A body of a few bytes may be compressed a thousand times. */
 function isLarge(exchange: Exchange, bytes: Uint8Array): boolean {
   return bytes.length > LARGE_BYTES || isEncoded(exchange) || sniffCoding(bytes) !== undefined;
+}
+
+/** Whether it is held even where bodies stream: it has to be decoded, or a signature goes over the whole of it. */
+function isHeld(exchange: Exchange): boolean {
+  const { auth } = routeOf(exchange);
+  return isEncoded(exchange) || (auth.mode === "inject" && auth.carrier.in === "signature");
 }
 
 function isEncoded({ fields }: Exchange): boolean {

@@ -1,3 +1,4 @@
+import type { Clock } from "../../shared/clock.ts";
 import { missingDestination } from "../../wire/binding.ts";
 import type { PolicyRoute } from "../../wire/egress-policy.ts";
 import type { Denial } from "../denial.ts";
@@ -10,7 +11,7 @@ import { putIn } from "../credentials/put-in.ts";
  * over https alone, to what the secret's owner bound it to. A request that
  * should carry one and cannot is refused, never sent bare.
  */
-export function injection(): Interceptor {
+export function injection(clock: Pick<Clock, "now">): Interceptor {
   return (next) => async (exchange) => {
     const route = routeOf(exchange);
     if (route.auth.mode !== "inject") return next(exchange);
@@ -21,7 +22,7 @@ export function injection(): Interceptor {
     }
     const denial = refusal(exchange, route, secret);
     if (denial !== undefined) return deny(denial);
-    const problem = putIn(exchange, route.auth.carrier, secret.value);
+    const problem = putIn(exchange, route.auth.carrier, secret.value, clock.now());
     if (problem === undefined) return next(exchange);
     return deny({ code: "SecretUnusable", because: `the credential of route ${route.name} ${problem}` });
   };

@@ -30,9 +30,18 @@ const conditionOf = async (type: string): Promise<string> => {
   return (await run(words)).stdout;
 };
 
+/** Of the certificates that the agent trusts, the bottle's CA among them. */
+const fingerprintOfTrust = async (): Promise<string> => {
+  const words = ["sh", "-c", 'grep -q CERTIFICATE "$SSL_CERT_FILE" && sha256sum "$SSL_CERT_FILE"'];
+  const ran = await machine.bb(["exec", "b", "--", ...words]);
+  expect(ran).toMatchObject({ code: 0, stdout: expect.stringMatching(/^[0-9a-f]{64} /) as string });
+  return ran.stdout;
+};
+
 describe("kill -9 of Docker", () => {
-  it("at rest: the bottle is rightly not ready, and comes back with its workspace", async () => {
+  it("at rest: the bottle is rightly not ready, and comes back with its workspace and its CA", async () => {
     await makeReady(machine, "b", PROVIDER(base));
+    const trusted = await fingerprintOfTrust();
     await machine.bb(["exec", "b", "--", "sh", "-c", "echo hours of work > /home/node/notes"]);
     await engine.kill();
     await expect.poll(() => conditionOf("RuntimeHealthy"), { timeout: 60_000 }).toBe("False");
@@ -42,6 +51,7 @@ describe("kill -9 of Docker", () => {
     await expect.poll(() => conditionOf("RuntimeHealthy"), { timeout: 60_000 }).toBe("True");
     await untilReady(machine.bb, "b");
     expect((await machine.bb(["exec", "b", "--", "cat", "/home/node/notes"])).stdout).toBe("hours of work\n");
+    expect(await fingerprintOfTrust()).toBe(trusted);
     expect(await machine.containers()).toHaveLength(3);
   });
 

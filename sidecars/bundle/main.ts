@@ -60,6 +60,8 @@ void serve();
 /** What fails here is thrown as an uncaught exception. Not awaited at the top: the program is bundled as CommonJS. */
 async function serve(): Promise<void> {
   await proxy.listen({ path: freshSocket(folder, SOCKETS.egress) });
+  await proxy.listen({ path: freshSocket(folder, SOCKETS.egressTls) }, "tls");
+  await proxy.listen({ path: freshSocket(folder, SOCKETS.egressHttp) }, "http");
   for (const { name, server } of servers) await listen(server, freshSocket(folder, name));
   serveControlChannel(new Control(sidecars));
   process.on("SIGTERM", () => void stop());

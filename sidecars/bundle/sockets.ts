@@ -4,6 +4,8 @@ import { join } from "node:path";
 /** The sockets of the link by their file names; the airlock forwards a port to each. */
 export const SOCKETS = {
   egress: "egress.sock",
+  egressTls: "egress-tls.sock",
+  egressHttp: "egress-http.sock",
   gitGate: "git-gate.sock",
   supervise: "supervise.sock",
   dns: "dns.sock",

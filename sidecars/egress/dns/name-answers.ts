@@ -53,7 +53,7 @@ export class NameAnswers {
   #answerTo({ name, type }: Question): Answer {
     if (name !== undefined && REVERSE_OF_THIS_MACHINE.test(name.toLowerCase()))
       return ofThisMachine(name, type);
-    const verdict = decideName(name, this.#parts.enforcement());
+    const verdict = decideName(name, this.#parts.enforcement(), this.#parts.audit);
     if (verdict.kind === "address") return addressAnswer(verdict.address, type);
     const { denial, host } = verdict;
     this.#denied.record(denial, host);
@@ -75,9 +75,11 @@ function ofThisMachine(name: string, type: number): Answer {
   return { rcode: RCODES.noError, ttl: TTL, records };
 }
 
-/** Without a policy it is too early to say that there is no such name. */
+/** What only is so for now must not be kept as a name that does not exist. */
+const FOR_NOW = new Set<DenialCode>(["NotConfigured", "AuditUnavailable"]);
+
 function refusal(code: DenialCode, because: string): Answer {
-  return code === "NotConfigured"
+  return FOR_NOW.has(code)
     ? { rcode: RCODES.serverFailure, explanation: { code: NOT_READY, text: because } }
     : { rcode: RCODES.nameError, explanation: { code: BLOCKED, text: `${code}: ${because}` } };
 }

@@ -18,12 +18,33 @@ function ambiguousRoute(routes: readonly EgressRoute[]): number {
   return named.findLast((index) => repeated.has(effectiveName(routes[index]!))) ?? -1;
 }
 
+/** Index of a route that gives a variable the placeholder of another secret than a route before it does. */
+function contradictingRoute(routes: readonly EgressRoute[]): number {
+  const secrets = new Map<string, string>();
+  return routes.findIndex(({ auth }) => {
+    if (auth?.env === undefined || auth.secretRef === undefined) return false;
+    const secret = `${auth.secretRef.name}/${auth.secretRef.key}`;
+    const isOther = (secrets.get(auth.env) ?? secret) !== secret;
+    secrets.set(auth.env, secret);
+    return isOther;
+  });
+}
+
 const Routes = withRules(z.array(EgressRoute).max(256), [
   {
     holds: (self) => ambiguousRoute(self) === -1,
     cel: "self.all(r, !has(r.name) || self.exists_one(o, (has(o.name) ? o.name : o.host) == r.name))",
     message: "is the name of another route, or the host of one without a name: rename it",
     where: (self) => [ambiguousRoute(self), "name"],
+  },
+  {
+    holds: (self) => contradictingRoute(self) === -1,
+    cel:
+      "self.all(r, !has(r.auth) || !has(r.auth.env) || " +
+      "self.all(o, !has(o.auth) || !has(o.auth.env) || o.auth.env != r.auth.env || o.auth.secretRef == r.auth.secretRef))",
+    message:
+      "is the variable of another route's secret too, and can hold one placeholder: name another variable",
+    where: (self) => [contradictingRoute(self), "auth", "env"],
   },
 ]);
 

@@ -49,7 +49,7 @@ const Fields = z.strictObject({
   secretRef: SecretKeyRef.optional().describe("secret to inject; required unless mode is passthrough"),
   env: z
     .string()
-    .max(256)
+    .max(64)
     .regex(/^[A-Za-z_][A-Za-z0-9_]*$/, "must be letters, digits and '_', and not start with a digit")
     .optional()
     .describe("variable in which the agent finds the secret's placeholder; `env` of the bottle beats it"),

@@ -1,3 +1,4 @@
+import { missingDestination } from "../wire/binding.ts";
 import type { AgentStream } from "./agent/agent-stream.ts";
 import { answerDenial, answerFailure, cutOffWhenEndless } from "./answer.ts";
 import type { Denial } from "./denial.ts";
@@ -85,7 +86,7 @@ export class Exchanges {
   }
 }
 
-/** Whether a request that is under way would be allowed again, in the same way and with the same credential. */
+/** Whether a request that is under way would be allowed again, in the same way and with a credential of the same name. */
 function mayGoOn(exchange: Exchange, now: Enforcement): boolean {
   const verdict = decide(exchange.head, now.policy);
   if (verdict.kind === "deny" || exchange.route === undefined) return false;
@@ -94,6 +95,8 @@ function mayGoOn(exchange: Exchange, now: Enforcement): boolean {
     JSON.stringify([before.upstream, before.allowPrivate, before.auth, before.scan]) ===
     JSON.stringify([after.upstream, after.allowPrivate, after.auth, after.scan]);
   if (!isSameWay || before.auth.mode !== "inject") return isSameWay;
-  const id = secretId(before.auth.secret);
-  return exchange.enforcement.secrets.get(id)?.version === now.secrets.get(id)?.version;
+  // a new value is for the next request: cutting off would end every stream whenever a token is renewed
+  const secret = now.secrets.get(secretId(before.auth.secret));
+  const { host, port } = exchange.head;
+  return secret !== undefined && missingDestination(secret.destinations, after, host, port) === undefined;
 }

@@ -8,6 +8,7 @@ const OTHER = "other.example.com";
 const allow = (...hosts: string[]): { routes: { host: string; methods: string[] }[] } => ({
   routes: hosts.map((host) => ({ host, methods: ["*"] })),
 });
+const injecting = { routes: [{ host: HOST, auth: { secretRef: { name: "cred", key: "token" } } }] };
 const get = (host: string): string => `GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`;
 
 let upstream: Upstream;
@@ -91,22 +92,39 @@ describe("a policy change", () => {
     socket.destroy();
   });
 
-  it("cuts off what goes on with a credential that was taken away or changed", async () => {
-    const injecting = { routes: [{ host: HOST, auth: { secretRef: { name: "cred", key: "token" } } }] };
+  it.each([
+    ["taken away", []],
+    ["bound to another host", [aSecret("first-value", OTHER)]],
+  ])("cuts off what goes on with a credential that was %s", async (_how, secrets) => {
     world.enforce(injecting, [aSecret("first-value", HOST)]);
     const socket = await openTls(world, `${HOST}:443`);
     socket.write(get(HOST).replace("/ ", "/slow "));
     await once(socket, "data");
     const closed = once(socket, "close");
-    world.enforce(injecting, [{ ...aSecret("second-value", HOST), version: "2" }]);
+    world.enforce(injecting, secrets);
     await closed;
-    const answer = await request(world, `https://${HOST}/`);
-    expect(answer.status).toBe(200);
-    expect(upstream.seen.at(-1)?.headers.authorization).toBe("Bearer second-value");
+    await expect.poll(() => world.audit.at(-1)).toMatchObject({ verdict: "deny", code: "PolicyChanged" });
+  });
+
+  it("gives a credential that was renewed to the next request, and ends no connection for it", async () => {
+    world.enforce(injecting, [aSecret("first-value", HOST)]);
+    const socket = await openTls(world, `${HOST}:443`);
+    let received = "";
+    socket.on("data", (chunk: Buffer) => (received += chunk.toString()));
+    socket.write(get(HOST).replace("/ ", "/slow "));
+    await expect.poll(() => received).toContain("begun");
+    world.enforce(injecting, [{ ...aSecret("second-value", HOST), version: "2" }]);
+    await request(world, `https://${HOST}/`);
+    release();
+    await expect.poll(() => received).toContain("and ended");
+    await exchange(socket, get(HOST));
+    socket.destroy();
+    await expect
+      .poll(() => upstream.seen.map(({ headers }) => headers.authorization).toSorted())
+      .toEqual(["Bearer first-value", "Bearer second-value", "Bearer second-value"]);
   });
 
   it("keeps a value that comes without its text, as long as the version is the same", async () => {
-    const injecting = { routes: [{ host: HOST, auth: { secretRef: { name: "cred", key: "token" } } }] };
     world.enforce(injecting, [aSecret("held-value", HOST)]);
     const { value: _value, ...withoutValue } = aSecret("", HOST);
     world.enforce(injecting, [withoutValue]);

@@ -2,7 +2,10 @@ import { once } from "node:events";
 import type { IncomingMessage, Server as HttpServer, ServerResponse } from "node:http";
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { PROBE_PATH } from "../wire/control.ts";
+import { TLSSocket } from "node:tls";
+import type { AgentStream } from "./agent/agent-stream.ts";
 import { Http1Stream } from "./agent/http1-stream.ts";
+import { Http2Sessions } from "./agent/http2-sessions.ts";
 import { TlsOpener } from "./agent/tls-opener.ts";
 import { refuseSocket } from "./answer.ts";
 import type { AuditLog } from "./audit-log.ts";
@@ -48,6 +51,7 @@ export class EgressProxy {
   readonly #onProbe: EgressProxyParts["onProbe"];
   readonly #listeners: Server[] = [];
   readonly #http: HttpServer;
+  readonly #http2: Http2Sessions;
   readonly #tls: TlsOpener;
   readonly #tunnels: Tunnels;
   readonly #exchanges: Exchanges;
@@ -80,6 +84,15 @@ export class EgressProxy {
       parts.headersTimeoutMs,
     );
     this.#http.emit("listening");
+    this.#http2 = new Http2Sessions({
+      ...{ clock: world.clock, headersTimeoutMs: parts.headersTimeoutMs },
+      onRequest: (agent, socket) => this.#exchange(agent, socket),
+      onTooMany: (agent) =>
+        this.#exchanges.refuse(agent, {
+          code: "TooMuchHeld",
+          because: "too many requests are under way at once",
+        }),
+    });
   }
 
   /** What is in force; undefined: everything is denied. */
@@ -136,7 +149,8 @@ export class EgressProxy {
 
   #readHttp(socket: Socket, entry: Entry, outermost?: Socket): void {
     this.#connections.enter(socket, entry, outermost);
-    this.#http.emit("connection", socket);
+    if (socket instanceof TLSSocket && socket.alpnProtocol === "h2") this.#http2.accept(socket);
+    else this.#http.emit("connection", socket);
   }
 
   #connect(request: IncomingMessage, socket: Socket, head: Buffer): void {
@@ -152,11 +166,16 @@ export class EgressProxy {
 
   #take(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void {
     const { socket } = request;
+    const isFront = this.#connections.entryOf(socket)?.kind === "front";
+    if (isFront && answeredProbe(request, response, this.#onProbe)) return this.#connections.touch(socket);
+    this.#exchange(new Http1Stream(request, response, awaitsContinue), socket);
+  }
+
+  #exchange(agent: AgentStream, socket: Socket): void {
     const entry = this.#connections.entryOf(socket);
-    if (entry === undefined) return void socket.destroy();
+    if (entry === undefined) return agent.cut();
     this.#connections.touch(socket);
-    if (entry.kind === "front" && answeredProbe(request, response, this.#onProbe)) return;
-    void this.#exchanges.take(new Http1Stream(request, response, awaitsContinue), entry);
+    void this.#exchanges.take(agent, entry);
   }
 }
 

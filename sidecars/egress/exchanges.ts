@@ -42,13 +42,21 @@ export class Exchanges {
     }
   }
 
+  /** Answers a request that no route is asked about. */
+  refuse(agent: AgentStream, denial: Denial): void {
+    const { code, because } = denial;
+    this.#parts.audit.write({ verdict: "deny", code, because, method: agent.method });
+    answerDenial(agent, denial);
+    cutOffWhenEndless(agent, this.#parts.world.clock);
+  }
+
   async #take(agent: AgentStream, entry: Entry): Promise<void> {
     const enforcement = this.#parts.enforcement();
     if (enforcement === undefined) {
-      return this.#refuse(agent, { code: "NotConfigured", because: "no policy is in force yet" });
+      return this.refuse(agent, { code: "NotConfigured", because: "no policy is in force yet" });
     }
     const read = readHead(agent, entry);
-    if (read.kind === "denied") return this.#refuse(agent, read.denial);
+    if (read.kind === "denied") return this.refuse(agent, read.denial);
     const exchange: Exchange = {
       head: read.head,
       fields: read.fields,
@@ -68,13 +76,6 @@ export class Exchanges {
     const outcome = await this.#pipeline(exchange);
     this.#underWay.delete(exchange);
     this.#answer(exchange, outcome);
-  }
-
-  #refuse(agent: AgentStream, denial: Denial): void {
-    const { code, because } = denial;
-    this.#parts.audit.write({ verdict: "deny", code, because, method: agent.method });
-    answerDenial(agent, denial);
-    cutOffWhenEndless(agent, this.#parts.world.clock);
   }
 
   #answer({ agent }: Exchange, outcome: Outcome): void {

@@ -2,6 +2,8 @@ import type { Readable } from "node:stream";
 
 /** The agent's side of one exchange, whatever version of HTTP it speaks. */
 export interface AgentStream {
+  /** of HTTP */
+  readonly version: 1 | 2;
   readonly method: string;
   /** target of the request as it came: a path, a URL */
   readonly target: string;
@@ -9,6 +11,8 @@ export interface AgentStream {
   readonly rawHeaders: readonly string[];
   /** the request has an Expect field: its body may come or not once the answer has */
   readonly expects: boolean;
+  /** whether a body comes although no field tells of one, as in HTTP/2 */
+  readonly hasUntoldBody: boolean;
   /** body of the request */
   readonly body: Readable;
   /** of the request: name, value, …; whole when its body ended */
@@ -39,6 +43,6 @@ export interface Answer {
   onDrain(act: () => void): void;
   /** `trailers`: name, value, name, value, … */
   end(trailers?: readonly string[]): void;
-  /** Breaks it off: half an answer must not look like a whole one. */
-  abort(): void;
+  /** Breaks it off: half an answer must not look like a whole one. `code`: why, in the codes of HTTP/2. */
+  abort(code?: number): void;
 }

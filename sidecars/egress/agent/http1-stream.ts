@@ -3,6 +3,8 @@ import type { AgentStream, Answer } from "./agent-stream.ts";
 
 /** One request over HTTP/1.1 and its answer, as node's server has them. */
 export class Http1Stream implements AgentStream {
+  readonly version = 1;
+  readonly hasUntoldBody = false;
   readonly answer: Answer;
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;

@@ -94,7 +94,7 @@ export class TlsOpener {
     const tls = new TLSSocket(socket, {
       isServer: true,
       secureContext: withoutName ?? NO_CERTIFICATE,
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: ["h2", "http/1.1"],
       SNICallback: (name, done) => {
         const named = contextFor(name, handshake);
         // the certificate that is there already would be used
@@ -106,6 +106,7 @@ export class TlsOpener {
       cancel();
       if (handshake.authority === undefined || handshake.denial !== undefined) return void tls.destroy();
       isOpen = true;
+      hasConnected(tls);
       this.#parts.onOpen(tls, handshake.authority, socket);
     });
     tls.on("error", (error: NodeJS.ErrnoException) => {
@@ -124,6 +125,11 @@ export class TlsOpener {
     const because = "the client does not trust the bottle's CA";
     this.#parts.audit.write({ verdict: "error", code: "ClientDistrustsCa", because, ...authority });
   }
+}
+
+/** As node's own TLS server says it: HTTP/2 waits for that, and it is not said of a socket that is made by hand. */
+function hasConnected(socket: TLSSocket & { secureConnecting?: boolean }): void {
+  socket.secureConnecting = false;
 }
 
 /** Undefined when the client went away, or knows by itself why it did not go on. */

@@ -5,8 +5,7 @@ import { normalisePath } from "../request/path.ts";
 import { type Decidable, decide, decideConnection } from "./decide.ts";
 import { indexPolicy, type PolicyIndex } from "./policy-index.ts";
 
-const policyOf = (...routes: EgressRoute[]): PolicyIndex =>
-  indexPolicy(compileEgress({ routes }));
+const policyOf = (...routes: EgressRoute[]): PolicyIndex => indexPolicy(compileEgress({ routes }));
 
 function aRequest(some: Partial<Omit<Decidable, "alternativePath">> = {}): Decidable {
   const { path: raw = "/", ...rest } = some;

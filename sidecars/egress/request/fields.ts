@@ -14,6 +14,8 @@ export interface FieldSummary {
   /** undefined without Content-Length */
   readonly contentLength: number | undefined;
   readonly hasBody: boolean;
+  /** the client asks for the trailers of the answer, and gRPC insists that it does */
+  readonly takesTrailers: boolean;
   readonly asksForWebSocket: boolean;
 }
 
@@ -23,6 +25,7 @@ export const HOP_FIELDS: ReadonlySet<string> = new Set(FRAMING_FIELDS);
 /** Sorts the header fields of a request; refuses framing that servers read in different ways. */
 export function readFields(
   raw: readonly string[],
+  hasUntoldBody = false,
 ): FieldSummary | { readonly kind: "denied"; readonly denial: Denial } {
   const { headers, hop } = sort(raw);
   const framing = refuseFraming(hop);
@@ -36,7 +39,8 @@ export function readFields(
     contentType: valueOf(headers, "content-type"),
     contentEncoding: valueOf(headers, "content-encoding"),
     contentLength,
-    hasBody: hop.has("transfer-encoding") || (contentLength ?? 0) > 0,
+    hasBody: hasUntoldBody || hop.has("transfer-encoding") || (contentLength ?? 0) > 0,
+    takesTrailers: /\btrailers\b/i.test(hop.get("te") ?? ""),
     asksForWebSocket: /websocket/i.test(hop.get("upgrade") ?? ""),
   };
 }

@@ -19,10 +19,13 @@ const TARGET = /^(?:(https?):\/\/([^/?#]*))?(\/[^?#]*)?(\?[^#]*)?$/i;
  * the same. Target, Host and the entry must name the same host and port.
  */
 export function readHead(
-  request: Pick<AgentStream, "method" | "target" | "rawHeaders">,
+  request: Pick<AgentStream, "method" | "target" | "rawHeaders" | "hasUntoldBody">,
   entry: Entry,
 ): ReadHead {
-  const fields = readFields(request.rawHeaders);
+  if (request.method === "CONNECT") {
+    return denied("ConnectInTunnel", "CONNECT came where the connection leads somewhere already");
+  }
+  const fields = readFields(request.rawHeaders, request.hasUntoldBody);
   if (fields.kind === "denied") return fields;
   const target = readTarget(request.target, fields.host, entry);
   if (target.kind === "denied") return target;

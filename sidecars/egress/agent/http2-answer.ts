@@ -1,0 +1,98 @@
+import { constants, type ServerHttp2Stream } from "node:http2";
+import { HOP_FIELDS } from "../request/fields.ts";
+import type { Answer } from "./agent-stream.ts";
+
+const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
+/** what can be said in HTTP/2 of an answer with a status that it has no room for */
+const BAD_GATEWAY = 502;
+const LAST_STATUS = 599;
+
+/** The answer to a request over HTTP/2. */
+export class Http2Answer implements Answer {
+  readonly #stream: ServerHttp2Stream;
+  /** told, and not sent yet */
+  #head: readonly (string | number)[] | undefined;
+  #hasStarted = false;
+  #trailers: readonly string[] = [];
+
+  constructor(stream: ServerHttp2Stream) {
+    this.#stream = stream;
+    stream.once("wantTrailers", () => stream.sendTrailers(grouped(this.#trailers)));
+  }
+
+  get hasStarted(): boolean {
+    return this.#hasStarted;
+  }
+
+  start(status: number, headers: readonly string[]): void {
+    this.#hasStarted = true;
+    this.#head = [":status", status > LAST_STATUS ? BAD_GATEWAY : status, ...allowed(headers)];
+    // an answer that is at its end already is one frame: for gRPC it means another thing than two of them
+    process.nextTick(this.#flush);
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#flush();
+    return this.#stream.writable ? this.#stream.write(chunk) : true;
+  }
+
+  onDrain(act: () => void): void {
+    this.#stream.once("drain", act);
+  }
+
+  end(trailers: readonly string[] = []): void {
+    this.#trailers = trailers;
+    if (trailers.length > 0) this.#flush();
+    if (this.#head === undefined) this.#stream.end();
+    else this.#respond(true);
+    this.#stopTheRest();
+  }
+
+  abort(code: number = NGHTTP2_CANCEL): void {
+    this.#head = undefined;
+    this.#stream.close(code === NGHTTP2_NO_ERROR ? NGHTTP2_INTERNAL_ERROR : code);
+  }
+
+  /** The answer is whole, so what is still to come of the request is not needed (RFC 9113, 8.1). */
+  #stopTheRest(): void {
+    if (this.#stream.endAfterHeaders || this.#stream.readableEnded) return;
+    const stop = (): void => this.#stream.close(NGHTTP2_NO_ERROR);
+    if (this.#stream.writableFinished) stop();
+    else this.#stream.once("finish", stop);
+  }
+
+  readonly #flush = (): void => this.#respond(false);
+
+  #respond(endStream: boolean): void {
+    const head = this.#head;
+    this.#head = undefined;
+    if (head === undefined || this.#stream.destroyed || this.#stream.closed) return;
+    try {
+      // by a list the fields keep their order, and repeated ones stay apart
+      this.#stream.respond(
+        head as never,
+        { endStream, waitForTrailers: !endStream, sendDate: false } as object,
+      );
+    } catch {
+      this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    }
+  }
+}
+
+/** Without the fields that HTTP/2 does not have. */
+function allowed(headers: readonly string[]): string[] {
+  const kept: string[] = [];
+  for (let index = 0; index < headers.length; index += 2) {
+    const name = headers[index]!.toLowerCase();
+    if (name === "content-length" || !HOP_FIELDS.has(name)) kept.push(name, headers[index + 1]!);
+  }
+  return kept;
+}
+
+function grouped(flat: readonly string[]): Record<string, string[]> {
+  const trailers: Record<string, string[]> = {};
+  for (let index = 0; index < flat.length; index += 2) {
+    (trailers[flat[index]!.toLowerCase()] ??= []).push(flat[index + 1]!);
+  }
+  return trailers;
+}

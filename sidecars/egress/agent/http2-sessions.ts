@@ -1,0 +1,92 @@
+import {
+  constants,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from "node:http2";
+import type { Socket } from "node:net";
+import type { Clock } from "../../shared/clock.ts";
+import { Http2Stream } from "./http2-stream.ts";
+
+const { NGHTTP2_ENHANCE_YOUR_CALM } = constants;
+const MAX_HEADER_BYTES = 64 * 1024;
+/** each counts for 32 bytes more than it holds (RFC 9113, 6.5.2), so there are no more of them in a head of that size */
+const MAX_HEADER_PAIRS = MAX_HEADER_BYTES / 32;
+/** what of a body may wait to be read, on each stream */
+const WINDOW_BYTES = 512 * 1024;
+const MAX_STREAMS_PER_SESSION = 128;
+/** over all sessions: with the window the bound of what may wait */
+const MAX_STREAMS = 512;
+const KEEP_ALIVE_MS = 60_000;
+/** for a stream on which nothing moves; a model may think for minutes */
+const STREAM_IDLE_MS = 60 * 60_000;
+const FIRST_STREAM_MS = 30_000;
+
+export interface Http2Parts {
+  readonly clock: Clock;
+  /** for the first request to come; default 30 s */
+  readonly headersTimeoutMs?: number | undefined;
+  onRequest(agent: Http2Stream, socket: Socket): void;
+  /** more are under way than may be, so this one is to be refused */
+  onTooMany(agent: Http2Stream): void;
+}
+
+/**
+ * HTTP/2 towards the agent: bounded heads, streams and times. Floods of settings, pings, resets and continuations are
+ * ended by nghttp2, which counts them.
+ */
+export class Http2Sessions {
+  readonly #parts: Http2Parts;
+  #streams = 0;
+
+  constructor(parts: Http2Parts) {
+    this.#parts = parts;
+  }
+
+  /** Takes over a connection on which HTTP/2 was agreed on. */
+  accept(socket: Socket): void {
+    const session = performServerHandshake(socket, {
+      maxHeaderListPairs: MAX_HEADER_PAIRS,
+      settings: {
+        maxHeaderListSize: MAX_HEADER_BYTES,
+        maxConcurrentStreams: MAX_STREAMS_PER_SESSION,
+        initialWindowSize: WINDOW_BYTES,
+        enableConnectProtocol: false,
+      },
+    });
+    const use = { open: 0, lastMs: this.#parts.clock.elapsedMs() };
+    session.on("error", () => undefined);
+    session.on("stream", (stream, _headers, _flags, raw: string[]) => {
+      use.open += 1;
+      stream.once("close", () => {
+        use.open -= 1;
+        use.lastMs = this.#parts.clock.elapsedMs();
+      });
+      this.#take(stream, raw, socket);
+    });
+    this.#closeWhenIdle(session, use);
+  }
+
+  #take(stream: ServerHttp2Stream, raw: readonly string[], socket: Socket): void {
+    this.#streams += 1;
+    stream.once("close", () => (this.#streams -= 1));
+    stream.setTimeout(STREAM_IDLE_MS, () => stream.close(NGHTTP2_ENHANCE_YOUR_CALM));
+    const agent = new Http2Stream(stream, raw);
+    if (this.#streams > MAX_STREAMS) this.#parts.onTooMany(agent);
+    else this.#parts.onRequest(agent, socket);
+  }
+
+  /** Heads that never become whole are no streams: a session of such alone is idle. */
+  #closeWhenIdle(session: ServerHttp2Session, use: { readonly open: number; readonly lastMs: number }): void {
+    const { clock, headersTimeoutMs = FIRST_STREAM_MS } = this.#parts;
+    let cancel: () => void;
+    const lookAfter = (delayMs: number): void => {
+      cancel = clock.after(delayMs, () => {
+        if (use.open > 0 || clock.elapsedMs() - use.lastMs < delayMs) lookAfter(KEEP_ALIVE_MS);
+        else session.destroy();
+      });
+    };
+    session.once("close", () => cancel());
+    lookAfter(headersTimeoutMs);
+  }
+}

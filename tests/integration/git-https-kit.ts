@@ -58,7 +58,7 @@ export async function startHttpsUpstream(repository: string): Promise<HttpsUpstr
 }
 
 /** One run of the real CGI program. */
-function runGit(repository: string, request: IncomingMessage, response: ServerResponse): void {
+export function runGit(repository: string, request: IncomingMessage, response: ServerResponse): void {
   const [path = "", query = ""] = (request.url ?? "").split("?");
   const variables = {
     PATH: process.env["PATH"],

@@ -20,6 +20,7 @@ import type { Entry } from "./request/entry.ts";
 import { Tunnels } from "./tunnels.ts";
 import type { UpstreamWorld } from "./upstream/connector.ts";
 import { UpstreamPools } from "./upstream/pools.ts";
+import { upgradeStream } from "./websocket/upgrade-stream.ts";
 
 const MAX_CONNECTIONS = 512;
 const PROBE = new RegExp(`^${PROBE_PATH.replaceAll(".", "\\.")}\\?nonce=([0-9a-f]{32})$`);
@@ -79,6 +80,7 @@ export class EgressProxy {
       {
         onRequest: (request, response, awaitsContinue) => this.#take(request, response, awaitsContinue),
         onConnect: (request, socket, head) => this.#connect(request, socket, head),
+        onUpgrade: (request, socket, head) => this.#exchange(upgradeStream(request, socket, head), socket),
         onMalformed: (code, because) => audit.write({ verdict: "deny", code, because }),
       },
       parts.headersTimeoutMs,

@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import type { Socket } from "node:net";
 import { refuseSocket } from "./answer.ts";
 import type { DenialCode } from "./denial.ts";
+import { isHandshake } from "./websocket/handshake.ts";
 
 const MAX_HEADER_BYTES = 64 * 1024;
 /** for a head to come whole, and for the first byte of it */
@@ -14,12 +15,14 @@ const KEEP_ALIVE_MS = 60_000;
 export interface HttpEvents {
   onRequest(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void;
   onConnect(request: IncomingMessage, socket: Socket, head: Buffer): void;
+  /** a handshake of WebSocket, of which the connection is no longer HTTP's */
+  onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
   /** a connection on which something came that is no request */
   onMalformed(code: DenialCode, because: string): void;
 }
 
 /**
- * A strict HTTP/1.1 server: no lenient parsing, no upgrades, bounded heads and times. One that never listens and is
+ * A strict HTTP/1.1 server: no lenient parsing, no upgrades but WebSocket's, bounded heads and times. One that never listens and is
  * given its connections has to be told `listening`: before that node does not look at their times.
  */
 export function createHttpServer(events: HttpEvents, headersTimeoutMs = HEADERS_TIMEOUT_MS): Server {
@@ -33,6 +36,7 @@ export function createHttpServer(events: HttpEvents, headersTimeoutMs = HEADERS_
     requestTimeout: REQUEST_TIMEOUT_MS,
     keepAliveTimeout: KEEP_ALIVE_MS,
     noDelay: true,
+    shouldUpgradeCallback: isHandshake,
   });
   // node would drop the fields beyond its count in silence; their size is bounded as it is
   server.maxHeadersCount = 0;
@@ -41,6 +45,7 @@ export function createHttpServer(events: HttpEvents, headersTimeoutMs = HEADERS_
   server.on("checkExpectation", (request, response) => events.onRequest(request, response, false));
   server.on("checkContinue", (request, response) => events.onRequest(request, response, true));
   server.on("connect", (request, socket, head) => events.onConnect(request, socket as Socket, head));
+  server.on("upgrade", (request, socket, head) => events.onUpgrade(request, socket as Socket, head));
   server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     const refusal = refusalOf(error);
     if (refusal === undefined || isAnswering(socket)) return void socket.destroy();

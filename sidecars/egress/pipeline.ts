@@ -12,6 +12,7 @@ import { policy } from "./interceptors/policy.ts";
 import type { UpstreamWorld } from "./upstream/connector.ts";
 import type { UpstreamPools } from "./upstream/pools.ts";
 import { relay } from "./upstream/relay.ts";
+import { messageRelay } from "./websocket/relay-messages.ts";
 
 export interface PipelineParts {
   readonly audit: AuditLog;
@@ -40,6 +41,8 @@ export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [n
 
 /** All of it, with the way to the upstream at its end. */
 export function createPipeline(parts: PipelineParts): Step {
-  const send: Step = (exchange) => relay(exchange, parts.pools);
+  const relayMessages = messageRelay(parts);
+  const send: Step = (exchange) =>
+    exchange.agent.upgrade === undefined ? relay(exchange, parts.pools) : relayMessages(exchange);
   return interceptorsInOrder(parts).reduceRight((next, [, interceptor]) => interceptor(next), send);
 }

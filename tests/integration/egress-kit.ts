@@ -60,6 +60,7 @@ export async function startUpstream(
     readonly certificateFor?: string;
     readonly answer?: RequestListener;
     readonly address?: string;
+    readonly upgrade?: (request: IncomingMessage, socket: Socket, head: Buffer) => void;
   } = {},
 ): Promise<Upstream> {
   const seen: SeenRequest[] = [];
@@ -79,6 +80,9 @@ export async function startUpstream(
   const leaves = new LeafCertificates(options.authority ?? upstreamAuthority);
   const contextFor = (name: string): SecureContext => leaves.contextFor(options.certificateFor ?? name);
   const web = http.createServer(record);
+  const { upgrade } = options;
+  if (upgrade !== undefined)
+    web.on("upgrade", (request, socket: Socket, head) => upgrade(request, socket, head));
   const accept = (socket: Socket): void => {
     connections += 1;
     web.emit("connection", socket);

@@ -1,3 +1,5 @@
+import type { IncomingMessage } from "node:http";
+import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 
 /** The agent's side of one exchange, whatever version of HTTP it speaks. */
@@ -22,6 +24,8 @@ export interface AgentStream {
   /** whether nobody waits for the answer any more */
   readonly isGone: boolean;
   readonly answer: Answer;
+  /** the request is the handshake of a WebSocket */
+  readonly upgrade?: Upgrade;
   /** calls when nobody waits any more, until `forgetGone` takes it back */
   onGone(act: () => void): void;
   forgetGone(act: () => void): void;
@@ -29,6 +33,16 @@ export interface AgentStream {
   continue(): void;
   /** ends the connection (HTTP/1) or the stream (HTTP/2) at once */
   cut(): void;
+}
+
+/** A handshake, and the connection that is used otherwise once it was answered with 101. */
+export interface Upgrade {
+  readonly request: IncomingMessage;
+  readonly socket: Socket;
+  /** what came after the handshake */
+  readonly head: Buffer;
+  /** Takes the connection from HTTP; gives the fields with which the answer was started. */
+  switchProtocols(): readonly string[];
 }
 
 /** Where an answer goes, piece by piece. Interceptors wrap it to change what the agent is given. */

@@ -7,8 +7,11 @@ export function policy(): Interceptor {
     const verdict = decide(exchange.head, exchange.enforcement.policy);
     if (verdict.kind === "deny") return deny(verdict);
     exchange.route = verdict.route;
-    if (exchange.fields.asksForWebSocket) {
-      return deny({ code: "WebSocketRefused", because: "WebSocket is not spoken by this proxy yet" });
+    if (exchange.fields.asksForWebSocket && exchange.agent.upgrade === undefined) {
+      return deny({
+        code: "WebSocketRefused",
+        because: "the request is no handshake of WebSocket as it must be",
+      });
     }
     return next(exchange);
   };

@@ -1,18 +1,13 @@
 import type { Dispatcher } from "undici";
 import type { AgentStream, Answer } from "../agent/agent-stream.ts";
-import { DENIED_HEADER, type Denial, FAILED_HEADER } from "../denial.ts";
+import type { Denial } from "../denial.ts";
 import { deny, type Exchange, type Outcome, routeOf } from "../exchange.ts";
-import { HOP_FIELDS } from "../request/fields.ts";
 import { hostHeaderOf } from "../request/read-head.ts";
+import { passedOn } from "./answer-fields.ts";
 import { AddressNotAllowedError } from "./destination.ts";
 import { failureOf, failureSentence } from "./failure.ts";
 import type { UpstreamPools } from "./pools.ts";
 import { RefusedUnderWayError } from "./refused-under-way.ts";
-
-/** not for the agent: fields of one hop, another protocol than ours, and what only we may say */
-const DROPPED: ReadonlySet<string> = new Set(
-  [...HOP_FIELDS, "alt-svc", DENIED_HEADER, FAILED_HEADER].filter((name) => name !== "content-length"),
-);
 
 /** Sends the request of an exchange and passes the answer on as it comes, byte for byte, without holding any. */
 export function relay(exchange: Exchange, pools: UpstreamPools): Promise<Outcome> {
@@ -114,13 +109,4 @@ class Relay implements Dispatcher.DispatchHandler {
   }
 
   readonly #onGone = (): void => this.stop("abandoned");
-}
-
-function passedOn(raw: readonly Buffer[]): string[] {
-  const headers: string[] = [];
-  for (let index = 0; index < raw.length; index += 2) {
-    const name = raw[index]!.toString("latin1");
-    if (!DROPPED.has(name.toLowerCase())) headers.push(name, raw[index + 1]!.toString("latin1"));
-  }
-  return headers;
 }

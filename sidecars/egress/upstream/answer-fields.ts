@@ -1,0 +1,17 @@
+import { DENIED_HEADER, FAILED_HEADER } from "../denial.ts";
+import { HOP_FIELDS } from "../request/fields.ts";
+
+/** not for the agent: fields of one hop, another protocol than ours, and what only we may say */
+const DROPPED: ReadonlySet<string> = new Set(
+  [...HOP_FIELDS, "alt-svc", DENIED_HEADER, FAILED_HEADER].filter((name) => name !== "content-length"),
+);
+
+/** The fields of an answer that are passed on to the agent: name, value, name, value, … */
+export function passedOn(raw: readonly (Buffer | string)[]): string[] {
+  const headers: string[] = [];
+  for (let index = 0; index < raw.length; index += 2) {
+    const name = raw[index]!.toString("latin1");
+    if (!DROPPED.has(name.toLowerCase())) headers.push(name, raw[index + 1]!.toString("latin1"));
+  }
+  return headers;
+}

@@ -1,0 +1,142 @@
+import type { ClientRequest, IncomingMessage } from "node:http";
+import type { WebSocket } from "ws";
+import { deny, type Exchange, type Outcome, routeOf } from "../exchange.ts";
+import { hostHeaderOf } from "../request/read-head.ts";
+import { passedOn } from "../upstream/answer-fields.ts";
+import { createConnector, type UpstreamWorld } from "../upstream/connector.ts";
+import { AddressNotAllowedError } from "../upstream/destination.ts";
+import { failureOf, failureSentence, type UpstreamFailure } from "../upstream/failure.ts";
+import { deflate } from "./deflate.ts";
+import { isCredentialProtocol, protocolsOf } from "./handshake.ts";
+
+const HANDSHAKE_MS = 30_000;
+/** of one message; those of models are far smaller */
+const MOST_MESSAGE_BYTES = 64 * 1024 * 1024;
+
+/** Either a WebSocket to the upstream, paused, with the fields of its 101; or how the exchange ended without one. */
+export type Connected =
+  | { readonly kind: "connected"; readonly socket: WebSocket; readonly fields: readonly string[] }
+  | { readonly kind: "ended"; readonly outcome: Outcome };
+
+/**
+ * Opens a WebSocket to the upstream over a connection of its own, which is
+ * resolved, checked and pinned as any other. An answer that is no 101 goes to
+ * the agent as it comes.
+ */
+export async function connectUpstream(exchange: Exchange, world: UpstreamWorld): Promise<Connected> {
+  const { WebSocket } = await import("ws");
+  const { agent, revoked } = exchange;
+  return new Promise((resolve) => {
+    const { protocols, headers } = handshakeOf(exchange);
+    const socket = new WebSocket("ws://upstream/", protocols, {
+      headers,
+      ...connection(exchange, world),
+      perMessageDeflate: deflate(agent.upgrade?.request.headers["sec-websocket-extensions"]),
+      maxPayload: MOST_MESSAGE_BYTES,
+      handshakeTimeout: HANDSHAKE_MS,
+      followRedirects: false,
+      autoPong: false,
+    });
+    let stopped: Outcome | undefined;
+    const stop = (outcome: Outcome): void => {
+      stopped ??= outcome;
+      socket.terminate();
+    };
+    const onGone = (): void => stop({ kind: "abandoned" });
+    const settle = (connected: Connected): void => {
+      agent.forgetGone(onGone);
+      resolve(connected);
+    };
+    revoked.onRevoke(() => stop(policyChanged()));
+    agent.onGone(onGone);
+    let fields: readonly string[] = [];
+    socket.on("upgrade", (response) => (fields = passedOn(response.rawHeaders)));
+    socket.once("open", () => {
+      socket.pause();
+      settle({ kind: "connected", socket, fields });
+    });
+    socket.once("unexpected-response", (request, response) => {
+      void passOn(exchange, request, response).then((outcome) => settle({ kind: "ended", outcome }));
+    });
+    // stays: an error that comes later is told to who asks for it, and ends nothing here
+    socket.on("error", (error) => settle({ kind: "ended", outcome: stopped ?? outcomeOf(error) }));
+  });
+}
+
+/** What ends a connection that the policy no longer allows. */
+export function policyChanged(): Outcome {
+  return deny({ code: "PolicyChanged", because: "the policy no longer allows this request" });
+}
+
+/** How an exchange ends when the upstream fails. */
+export function failed(failure: UpstreamFailure): Outcome {
+  return { kind: "failed", failure, because: failureSentence(failure) };
+}
+
+/** The handshake as it will be sent, but for what is made anew for each hop. */
+function handshakeOf(exchange: Exchange): {
+  readonly protocols: string[];
+  readonly headers: Record<string, string[]>;
+} {
+  const { head, headers } = exchange;
+  const fields: Record<string, string[]> = { host: [hostHeaderOf(head)] };
+  for (let index = 0; index < headers.length; index += 2)
+    (fields[headers[index]!.toLowerCase()] ??= []).push(headers[index + 1]!);
+  const { ["sec-websocket-protocol"]: asked, ...rest } = fields;
+  const protocols = protocolsOf(asked?.join(", ")) ?? [];
+  const mayCarry = routeOf(exchange).auth.mode === "passthrough";
+  return { protocols: protocols.filter((name) => mayCarry || !isCredentialProtocol(name)), headers: rest };
+}
+
+/** How `ws` gets its connection and writes its request: to the address that was checked, with the path that was decided on. */
+function connection(exchange: Exchange, world: UpstreamWorld): object {
+  const { scheme, host, port, path } = exchange.head;
+  const connect = createConnector({ scheme, host, port, route: routeOf(exchange) }, world);
+  return {
+    createConnection: (_options: unknown, done: Parameters<typeof connect>[1]) =>
+      void connect({ hostname: host, protocol: `${scheme}:`, port: `${port}` }, done),
+    finishRequest(request: ClientRequest) {
+      request.path = path + exchange.query;
+      request.end();
+    },
+  };
+}
+
+/** An answer that is no 101: the agent gets it as it is. */
+function passOn(
+  { answer, agent }: Exchange,
+  request: ClientRequest,
+  response: IncomingMessage,
+): Promise<Outcome> {
+  const status = response.statusCode ?? 502;
+  let responseBytes = 0;
+  answer.start(status, passedOn(response.rawHeaders), response.statusMessage ?? "");
+  agent.onGone(() => request.destroy());
+  response.on("data", (chunk: Buffer) => {
+    responseBytes += chunk.length;
+    if (answer.write(chunk)) return;
+    response.pause();
+    answer.onDrain(() => response.resume());
+  });
+  return new Promise((resolve) => {
+    response.once("end", () => {
+      answer.end();
+      resolve({ kind: "relayed", status, responseBytes });
+    });
+    // half an answer must not look like a whole one
+    response.once("error", () => {
+      answer.abort();
+      resolve(agent.isGone ? { kind: "abandoned" } : failed("UpstreamClosed"));
+    });
+  });
+}
+
+function outcomeOf(error: Error): Outcome {
+  if (error instanceof AddressNotAllowedError) {
+    return deny({ code: "AddressNotAllowed", because: "the host leads to an address that is not allowed" });
+  }
+  const failure = failureOf(error);
+  if (failure !== "UpstreamFailed" || "code" in error) return failed(failure);
+  // what `ws` says of a handshake has no code
+  return failed(error.message.includes("timed out") ? "UpstreamTimeout" : "UpstreamProtocolError");
+}

@@ -5,7 +5,7 @@ import type { ContainerCreateOptions } from "dockerode";
 import { containerOptions } from "../../local-runtime/docker/container-options.ts";
 import { runExec } from "../../local-runtime/docker/engine-exec.ts";
 import { desiredParts } from "../../reconcilers/bottle/desired-parts.ts";
-import type { DesiredParts } from "../../reconcilers/bottle/desired-parts.ts";
+import type { AgentMaterial, DesiredParts } from "../../reconcilers/bottle/desired-parts.ts";
 import { SidecarSession } from "../../reconcilers/bottle/sidecar-session.ts";
 import type {
   LinkReport,
@@ -44,6 +44,12 @@ export const attackArgv = (name: string, ...values: readonly unknown[]): string[
   ...values.map((value) => (typeof value === "string" ? value : JSON.stringify(value))),
 ];
 
+/** argv of a client that runs inside */
+export const clientArgv = (name: string, ...values: readonly string[]): string[] => [
+  ...["python3", "-c", readFileSync(join(import.meta.dirname, "clients", name), "utf8")],
+  ...values,
+];
+
 /** Bottles of one instance on the real engine, with the product's own images; removed whole by `end`. */
 export class EscapeLab {
   readonly instance = `escape-${randomBytes(6).toString("hex")}`;
@@ -69,7 +75,10 @@ export class EscapeLab {
   }
 
   /** A whole bottle whose link works and whose policy is in force. */
-  async startBottle(configuration: Partial<SidecarsConfiguration> = {}): Promise<EscapeBottle> {
+  async startBottle(
+    configuration: Partial<SidecarsConfiguration> = {},
+    agentMaterial: Partial<AgentMaterial> = {},
+  ): Promise<EscapeBottle> {
     if (this.#images === undefined) throw new Error("begin first");
     const owner = anOwner();
     const material = {
@@ -78,6 +87,7 @@ export class EscapeLab {
       homeFiles: [],
       resources: {},
       runtimeClassName: undefined,
+      ...agentMaterial,
     };
     const parts = desiredParts(owner, this.#images, material);
     const { runtime, control } = this.adapters;

@@ -27,11 +27,16 @@ export async function dialTransparent(world: World, way: "tls" | "http"): Promis
 }
 
 /** TLS of a client that knows of no proxy; throws what the handshake ended with. */
-export async function openTransparentTls(world: World, servername: string | undefined): Promise<TLSSocket> {
+export async function openTransparentTls(
+  world: World,
+  servername: string | undefined,
+  session?: Buffer,
+): Promise<TLSSocket> {
   const secure = tls.connect({
     socket: await dialTransparent(world, "tls"),
     ca: world.ca,
     ...(servername === undefined ? {} : { servername }),
+    ...(session === undefined ? {} : { session }),
     checkServerIdentity: (_name, certificate) =>
       tls.checkServerIdentity(normaliseHost(servername ?? "") ?? "", certificate),
   });

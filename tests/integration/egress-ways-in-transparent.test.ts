@@ -90,6 +90,31 @@ describe("TLS of a client that knows of no proxy", () => {
     await other.close();
   });
 
+  it("is decided on anew when a client resumes a session, of which no certificate is asked", async () => {
+    const other = await startWorld({
+      egress: { routes: [{ host: HOST }] },
+      overrides: { [`${HOST}:443`]: secure.port },
+    });
+    const first = await openTransparentTls(other, HOST);
+    const resumable = once(first, "session") as Promise<[Buffer]>;
+    await exchange(first, get(HOST));
+    const [session] = await resumable;
+    const second = await openTransparentTls(other, HOST, session);
+    expect(second.isSessionReused()).toBe(true);
+    expect((await exchange(second, get(HOST))).body).toBe("hello from upstream");
+
+    other.enforce({ routes: [{ host: OTHER }] });
+    const third = await openTransparentTls(other, HOST, session);
+    await once(third.resume(), "close");
+    expect(other.audit.at(-1)).toMatchObject({
+      verdict: "deny",
+      code: "HostNotAllowed",
+      host: HOST,
+      port: 443,
+    });
+    await other.close();
+  });
+
   it("is missing: what comes instead is refused", async () => {
     const socket = await dialTransparent(world, "tls");
     const closed = once(socket, "close");

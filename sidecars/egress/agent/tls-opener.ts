@@ -104,7 +104,13 @@ export class TlsOpener {
     });
     tls.once("secure", () => {
       cancel();
-      if (handshake.authority === undefined || handshake.denial !== undefined) return void tls.destroy();
+      // a session that is resumed needs no certificate, so nobody has asked for one by its name
+      const name = tls.isSessionReused() ? nameIn(tls) : undefined;
+      if (name !== undefined) contextFor(name, handshake);
+      if (handshake.authority === undefined || handshake.denial !== undefined) {
+        this.#record(new Error("refused"), handshake);
+        return void tls.destroy();
+      }
       isOpen = true;
       hasConnected(tls);
       this.#parts.onOpen(tls, handshake.authority, socket);
@@ -125,6 +131,11 @@ export class TlsOpener {
     const because = "the client does not trust the bottle's CA";
     this.#parts.audit.write({ verdict: "error", code: "ClientDistrustsCa", because, ...authority });
   }
+}
+
+/** The name that a client asked for; OpenSSL resumes a session for the same name alone. */
+function nameIn({ servername }: TLSSocket & { servername?: string | false | null }): string | undefined {
+  return typeof servername === "string" ? servername : undefined;
 }
 
 /** As node's own TLS server says it: HTTP/2 waits for that, and it is not said of a socket that is made by hand. */

@@ -1,6 +1,6 @@
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
@@ -11,18 +11,23 @@ export function ensurePythonClients(): string {
   const version = createHash("sha256").update(readFileSync(REQUIREMENTS)).digest("hex").slice(0, 16);
   const cache = process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache");
   const folder = join(cache, "bot-bottle-tests", `python-clients-${version}`);
-  const made = join(folder, "made");
-  if (!existsSync(made)) make(folder, made);
+  if (!existsSync(folder)) make(folder);
   return join(folder, "bin/python3");
 }
 
-/** The mark comes last: an environment knows its own path and cannot be moved to where it counts. */
-function make(folder: string, made: string): void {
+/** An environment knows its own path, so it gets its name by a link, and only when it is whole. */
+function make(folder: string): void {
   console.log("installing the Python clients of the tests through pip");
-  rmSync(folder, { recursive: true, force: true });
+  const own = `${folder}.${process.pid}`;
   mkdirSync(dirname(folder), { recursive: true });
-  execFileSync("python3", ["-m", "venv", folder], { stdio: "inherit" });
+  execFileSync("python3", ["-m", "venv", own], { stdio: "inherit" });
   const pip = ["-m", "pip", "install", "-q", "--no-deps", "--only-binary", ":all:", "-r", REQUIREMENTS];
-  execFileSync(join(folder, "bin/python3"), pip, { stdio: "inherit" });
-  writeFileSync(made, "");
+  execFileSync(join(own, "bin/python3"), pip, { stdio: "inherit" });
+  try {
+    symlinkSync(own, folder);
+  } catch (error) {
+    // another run was faster
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    rmSync(own, { recursive: true });
+  }
 }

@@ -23,6 +23,7 @@ describe("the pipeline", () => {
       "credentialCarriers",
       "headScan",
       "body",
+      "serverTools",
       "injection",
     ]);
   });

@@ -9,6 +9,7 @@ import { headScan } from "./interceptors/head-scan.ts";
 import { injection } from "./interceptors/injection.ts";
 import { overrides } from "./interceptors/overrides.ts";
 import { policy } from "./interceptors/policy.ts";
+import { serverTools } from "./interceptors/server-tools.ts";
 import type { UpstreamWorld } from "./upstream/connector.ts";
 import type { UpstreamPools } from "./upstream/pools.ts";
 import { relay } from "./upstream/relay.ts";
@@ -35,6 +36,7 @@ export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [n
     ["credentialCarriers", credentialCarriers()],
     ["headScan", headScan()],
     ["body", body()],
+    ["serverTools", serverTools()],
     ["injection", injection(parts.world.clock)],
   ];
 }

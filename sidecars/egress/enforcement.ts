@@ -4,6 +4,9 @@ import { ANY_PLACEHOLDER } from "../wire/placeholder.ts";
 import type { AuthPolicy } from "../wire/route-auth.ts";
 import { LeafCertificates } from "./certificates/leaves.ts";
 import { indexPolicy, type PolicyIndex } from "./policy/policy-index.ts";
+import { knownValuePatterns } from "./scrub/known-values.ts";
+import { mintedPatterns } from "./scrub/minted-tokens.ts";
+import { PatternTable } from "./scrub/pattern-table.ts";
 import { secretTexts } from "./credentials/secret-texts.ts";
 
 /** of values that a secret had before: one that is fetched anew every hour must not fill the memory */
@@ -27,6 +30,8 @@ export interface Enforcement {
   /** by `name/key` */
   readonly secrets: ReadonlyMap<string, HeldSecret>;
   readonly detector: Detector;
+  /** what answers must not give back; made when it is first asked for */
+  readonly scrubTable: () => PatternTable;
   /** bytes of the longest of their texts */
   readonly longestSecret: number;
   readonly leaves: LeafCertificates;
@@ -51,11 +56,19 @@ export function createEnforcement(
     policyHash: configuration.policyHash,
     policy: indexPolicy(configuration.egress),
     secrets,
+    scrubTable: lazily(
+      () => new PatternTable([...knownValuePatterns(secrets.values()), ...mintedPatterns()]),
+    ),
     detector: createDetector({ knownValues }),
     longestSecret: Math.max(0, ...knownValues.map(({ value }) => Buffer.byteLength(value))),
     leaves: previous?.authorityPem === authorityPem ? previous.leaves : new LeafCertificates(authority),
     authorityPem,
   };
+}
+
+function lazily<T>(make: () => T): () => T {
+  let made: T | undefined;
+  return () => (made ??= make());
 }
 
 /** How a secret is named everywhere but in its value. */

@@ -4,6 +4,7 @@ import type { Denial } from "./denial.ts";
 import type { Enforcement } from "./enforcement.ts";
 import type { FieldSummary } from "./request/fields.ts";
 import type { RequestHead } from "./request/request-head.ts";
+import type { ScrubAccount } from "./scrub/scrub-stream.ts";
 import type { UpstreamFailure } from "./upstream/failure.ts";
 
 /** One request on its way through the interceptors. */
@@ -28,6 +29,8 @@ export interface Exchange {
   /** as it will be sent: held whole and scanned, or a stream that is searched as it passes */
   body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   requestBytes: number;
+  /** what was taken out of the answer */
+  readonly scrubbed: ScrubAccount;
   /** whether the head was inspected and found clean */
   headIsClean: boolean;
 }

@@ -70,6 +70,7 @@ export class Exchanges {
       messages: { fromAgent: [], toAgent: [] },
       body: undefined,
       requestBytes: 0,
+      scrubbed: { count: 0, rule: undefined },
       headIsClean: false,
     };
     this.#underWay.add(exchange);

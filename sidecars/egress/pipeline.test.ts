@@ -24,6 +24,7 @@ describe("the pipeline", () => {
       "headScan",
       "body",
       "serverTools",
+      "scrubbing",
       "injection",
     ]);
   });

@@ -10,6 +10,7 @@ import { injection } from "./interceptors/injection.ts";
 import { overrides } from "./interceptors/overrides.ts";
 import { policy } from "./interceptors/policy.ts";
 import { serverTools } from "./interceptors/server-tools.ts";
+import { scrubbing } from "./interceptors/scrubbing.ts";
 import type { UpstreamWorld } from "./upstream/connector.ts";
 import type { UpstreamPools } from "./upstream/pools.ts";
 import { relay } from "./upstream/relay.ts";
@@ -37,6 +38,7 @@ export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [n
     ["headScan", headScan()],
     ["body", body()],
     ["serverTools", serverTools()],
+    ["scrubbing", scrubbing()],
     ["injection", injection(parts.world.clock)],
   ];
 }

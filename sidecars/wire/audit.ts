@@ -27,6 +27,8 @@ export const AuditRecord = z.strictObject({
   refs: z.array(z.string()).optional(),
   /** detection rule that matched */
   rule: z.string().optional(),
+  /** credentials that were taken out of the answer */
+  scrubbed: z.int().optional(),
   status: z.int().optional(),
   requestBytes: z.int().optional(),
   responseBytes: z.int().optional(),

@@ -39,8 +39,9 @@ function entryOf(exchange: Exchange, outcome: Outcome): AuditEntry {
     port: head.port,
     requestBytes: exchange.requestBytes,
     ...(route === undefined ? {} : { route: route.name }),
+    ...(exchange.scrubbed.count === 0 ? {} : { scrubbed: exchange.scrubbed.count }),
   };
-  const result = resultOf(outcome);
+  const result = resultOf(outcome, exchange.scrubbed);
   // what a host or a path of a refused request spells out may be the very secret
   if (!isFitToPrint(exchange)) {
     return { ...result, ...about, host: "(withheld)", because: `${result.code}: host and path are withheld` };
@@ -59,11 +60,11 @@ function isFitToPrint({ head, headIsClean, enforcement }: Exchange): boolean {
 
 type Result = Pick<AuditEntry, "verdict" | "code" | "because"> & Partial<AuditEntry>;
 
-function resultOf(outcome: Outcome): Result {
+function resultOf(outcome: Outcome, scrubbed: Exchange["scrubbed"]): Result {
   switch (outcome.kind) {
     case "relayed": {
       const { status, responseBytes } = outcome;
-      return { verdict: "allow", code: "Allowed", because: "the route allows it", status, responseBytes };
+      return { verdict: "allow", ...allowanceOf(scrubbed), status, responseBytes };
     }
     case "denied": {
       const { code, because, rule } = outcome.denial;
@@ -84,4 +85,10 @@ function resultOf(outcome: Outcome): Result {
     default:
       return outcome satisfies never;
   }
+}
+
+function allowanceOf({ count, rule }: Exchange["scrubbed"]): Pick<Result, "code" | "because" | "rule"> {
+  if (rule === undefined) return { code: "Allowed", because: "the route allows it" };
+  const what = count === 1 ? "a credential was" : `${count} credentials were`;
+  return { code: "ResponseScrubbed", because: `the route allows it; ${what} taken out of the answer`, rule };
 }

@@ -1,0 +1,46 @@
+import { type Exchange, type Interceptor, type Outcome, routeOf } from "../exchange.ts";
+import { failureSentence, type UpstreamFailure } from "../upstream/failure.ts";
+import { ScrubbedAnswer } from "../scrub/scrubbed-answer.ts";
+import { askedForWhole } from "../scrub/scrubbed-fields.ts";
+import { scrubbedWhole } from "../scrub/scrub-stream.ts";
+
+/**
+ * Gives the agent placeholders for what an upstream echoes of the credential
+ * that it was sent, and for credentials that it makes. Only on routes that
+ * inject: answers of others pass as they are.
+ */
+export function scrubbing(): Interceptor {
+  return (next) => async (exchange) => {
+    if (routeOf(exchange).auth.mode !== "inject") return next(exchange);
+    const table = exchange.enforcement.scrubTable();
+    const account = exchange.scrubbed;
+    const answer = new ScrubbedAnswer({
+      to: exchange.answer,
+      table,
+      account,
+      isHead: exchange.head.method === "HEAD",
+      onRefused: () => exchange.revoked.revoke(),
+    });
+    exchange.headers = askedForWhole(exchange.headers);
+    exchange.answer = answer;
+    exchange.messages.toAgent.push((message) => scrubbedWhole(message, table, account));
+    const outcome = await next(exchange);
+    const failure = await endOf(answer, exchange, outcome);
+    return failure === undefined ? outcome : { kind: "failed", failure, because: failureSentence(failure) };
+  };
+}
+
+/** What is left to be decoded when the upstream is done ends with the agent's wait, or with the policy that allows it. */
+async function endOf(
+  answer: ScrubbedAnswer,
+  exchange: Exchange,
+  outcome: Outcome,
+): Promise<UpstreamFailure | undefined> {
+  if (outcome.kind !== "relayed") return answer.failure();
+  const abort = (): void => answer.abort();
+  exchange.revoked.onRevoke(abort);
+  exchange.agent.onGone(abort);
+  const failure = await answer.failure();
+  exchange.agent.forgetGone(abort);
+  return failure;
+}

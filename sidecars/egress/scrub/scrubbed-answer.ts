@@ -5,6 +5,8 @@ import type { PatternTable } from "./pattern-table.ts";
 import { type ScrubAccount, scrubbedWhole, ScrubStream } from "./scrub-stream.ts";
 import { fieldOf, scrubbedFields } from "./scrubbed-fields.ts";
 
+const BODILESS: ReadonlySet<number> = new Set([101, 204, 304]);
+
 interface ScrubbedAnswerParts {
   readonly to: Answer;
   readonly table: PatternTable;
@@ -48,7 +50,7 @@ export class ScrubbedAnswer implements Answer {
 
   start(status: number, headers: readonly string[], reason?: string): void {
     if (status === 206) return this.#refuse("UpstreamAnswerPartial");
-    const hasBody = !this.#parts.isHead && status !== 204 && status !== 304;
+    const hasBody = !this.#parts.isHead && !BODILESS.has(status);
     const codings = codingsOf(fieldOf(headers, "content-encoding"));
     if (codings === undefined && hasBody) return this.#refuse("UpstreamCodingUnknown");
     const isDecoded = codings === undefined || codings.length > 0;

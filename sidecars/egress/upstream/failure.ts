@@ -10,7 +10,10 @@ const FAILURES = {
   UpstreamTlsNameMismatch: [502, "the upstream's certificate is for another name"],
   UpstreamTlsFailed: [502, "the upstream and the proxy did not agree on TLS"],
   UpstreamProtocolError: [502, "the upstream's answer is not well-formed HTTP/1.1"],
-  UpstreamCodingUnknown: [502, "the upstream's answer has a content coding that cannot be undone and searched"],
+  UpstreamCodingUnknown: [
+    502,
+    "the upstream's answer has a content coding that cannot be undone and searched",
+  ],
   UpstreamCodingBroken: [502, "the upstream's answer is not what its content coding says"],
   UpstreamAnswerPartial: [502, "the upstream answered with a part only, which cannot be searched as a whole"],
   UpstreamFailed: [502, "the exchange with the upstream failed"],

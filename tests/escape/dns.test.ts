@@ -184,9 +184,9 @@ describe("the answerer of names", () => {
   });
 
   /** Guarded by DeniedNames, which counts what it does not record (sidecars/egress/dns/denied-names.ts). */
-  it("is flooded without harm to the probe, and without using up the audit", async () => {
+  it.each(["udp", "tcp"])("is flooded over %s without harm to the probe and the audit", async (transport) => {
     const flooded = await lab.startBottle({ egress });
-    const { session } = await flooded.attackOn("flood_dns");
+    const { session } = await flooded.attackOn("flood_dns", transport);
     for (let n = 0; n < 5; n += 1) expect(await flooded.isLinked()).toBe(true);
     await session.kill();
 

@@ -117,6 +117,18 @@ describe("the ports", () => {
     expect(new Set(Object.values(free))).toEqual(new Set(["ok"]));
   });
 
+  it("leave 80 and 443 of 127.0.0.1 to what the agent serves itself", async () => {
+    const bottle = await lab.startBottle();
+    const own = [80, 443].map((port) => ["tcp", "127.0.0.1", port]);
+    const outcomes = Object.entries((await bottle.attack("bind", own)) as Record<string, string>);
+    const outcomesOf = (address: string) =>
+      new Set(outcomes.filter(([place]) => place.includes(` ${address} `)).map(([, outcome]) => outcome));
+    expect([outcomesOf("127.0.0.1"), outcomesOf("0.0.0.0")]).toEqual([
+      new Set(["ok"]),
+      new Set(["EADDRINUSE"]),
+    ]);
+  });
+
   /** Guarded by the probe's look at the owners of the listeners (images/airlock/probe). */
   it("held by anybody but the airlock's user are reported, held by nobody too", async () => {
     const bottle = await lab.startBottle();
@@ -138,6 +150,14 @@ describe("the ports", () => {
       foreignInterfaces: [],
     });
     await Promise.all([squatter, airlock].map((container) => container.remove({ force: true })));
+
+    // nginx alone takes connections to port 53 and no datagrams
+    const halved: Weakening = (options) => {
+      options.Entrypoint = ["nginx", "-e", "stderr", "-c", "/opt/bot-bottle/airlock/nginx.conf"];
+    };
+    const half = await lab.startRaw(lab.weakenedOptions(bottle, "airlock", halved));
+    await expect.poll(async () => (await probeFrom(half.id)).foreignListeners).toEqual([53]);
+    await half.remove({ force: true });
 
     expect(await bottle.probe()).toMatchObject({
       answered: true,

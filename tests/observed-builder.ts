@@ -35,7 +35,14 @@ export const WANTED: Wanted = {
 
 const HOLDS: Enforcement = {
   kind: "holds",
-  report: { policyHash: WANTED.policy?.policyHash ?? null, secretVersions: {}, probeNonces: [], remotes: [] },
+  report: {
+    policyHash: WANTED.policy?.policyHash ?? null,
+    secretVersions: {},
+    probeNonces: [],
+    remotes: [],
+    asks: [],
+    spent: [],
+  },
 };
 
 export const failing = (reason: Extract<Enforcement, { kind: "fails" }>["reason"]): Enforcement => ({

@@ -115,6 +115,8 @@ export class FakeSidecars {
       secretVersions: Object.fromEntries([...this.#secrets].map(([id, { version }]) => [id, version])),
       probeNonces: [...this.#nonces],
       remotes: (this.#configuration?.git.remotes ?? []).map((remote) => this.#reportOf(remote)),
+      asks: [],
+      spent: this.#configuration?.spent ?? [],
     };
   }
 

@@ -28,7 +28,14 @@ class TestLink implements LinkProbe {
 describe("LinkCheck", () => {
   let link: TestLink;
   let check: LinkCheck;
-  const report = () => ({ policyHash: "p", secretVersions: {}, probeNonces: link.arrived, remotes: [] });
+  const report = () => ({
+    policyHash: "p",
+    secretVersions: {},
+    probeNonces: link.arrived,
+    remotes: [],
+    asks: [],
+    spent: [],
+  });
   const findFault = (ms = 0) =>
     check.findFault({ airlock, sidecars }, report(), async () => report(), passAt(ms));
 

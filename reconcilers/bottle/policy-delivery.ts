@@ -24,7 +24,14 @@ export interface Delivery {
   readonly policy: DesiredPolicy;
 }
 
-const NOTHING_HELD: SidecarsReport = { policyHash: null, secretVersions: {}, probeNonces: [], remotes: [] };
+const NOTHING_HELD: SidecarsReport = {
+  policyHash: null,
+  secretVersions: {},
+  probeNonces: [],
+  remotes: [],
+  asks: [],
+  spent: [],
+};
 
 /** whether the sidecars enforce this policy with the secrets that are to be had; the hash covers which these are */
 export function isInForce({ policyHash, secretVersions }: SidecarsReport, policy: DesiredPolicy): boolean {

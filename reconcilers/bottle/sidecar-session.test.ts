@@ -5,7 +5,7 @@ import { SandboxNotFoundError } from "../contract/errors.ts";
 import { SidecarSessions } from "./sidecar-sessions.ts";
 import { SidecarSession, SidecarsRefusedError, SidecarsSilentError } from "./sidecar-session.ts";
 
-const REPORT = { policyHash: "p", secretVersions: {}, probeNonces: [], remotes: [] };
+const REPORT = { policyHash: "p", secretVersions: {}, probeNonces: [], remotes: [], asks: [], spent: [] };
 const TIMEOUT_MS = 30;
 
 interface Request {

@@ -5,9 +5,11 @@ type Configuration = Extract<ControlRequest, { kind: "configure" }>["configurati
 
 /** What the control channel commands. */
 export interface Controlled {
-  /** puts a configuration in force; throws, and quotes nothing, when that cannot be done */
+  /** puts a configuration in force; throws, quotes nothing and changes nothing when that cannot be done */
   configure(configuration: Configuration): void;
   report(): SidecarsReport;
+  /** answers a pending ask; throws, and quotes nothing, when it is not pending */
+  answer(ask: string, verdict: "allow" | "deny"): void;
   /** forgets everything and denies everything */
   wipe(): void;
 }
@@ -17,8 +19,9 @@ const Addressed = z.looseObject({ session: z.string().max(128), id: z.int(), kin
 /**
  * Carries out one line of the control channel and gives the answer, if there is
  * somebody to answer. A line that is no request is passed over: a client that
- * was killed leaves half of one. A configuration that is not understood whole
- * is not enforced in part: everything is denied.
+ * was killed leaves half of one. A configuration that cannot be enforced whole
+ * is refused whole: what was in force before stays, and the controller, which
+ * is told, pauses the agent.
  */
 export class Control {
   readonly #controlled: Controlled;
@@ -32,7 +35,7 @@ export class Control {
     const object = parseJson(line);
     const addressed = Addressed.safeParse(object);
     if (!addressed.success) return undefined;
-    const { session, id, kind } = addressed.data;
+    const { session, id } = addressed.data;
     this.#sequence += 1;
     const envelope = { session, id, sequence: this.#sequence };
     const request = ControlRequest.safeParse(object);
@@ -41,7 +44,6 @@ export class Control {
       this.#carryOut(request.data);
       return { kind: "report", ...envelope, report: this.#controlled.report() };
     } catch (error) {
-      if (kind === "configure") this.#controlled.wipe();
       const message = error instanceof Error ? error.message : "the request could not be carried out";
       return { kind: "refused", ...envelope, message };
     }
@@ -53,6 +55,8 @@ export class Control {
         return this.#controlled.configure(request.configuration);
       case "wipe":
         return this.#controlled.wipe();
+      case "answer":
+        return this.#controlled.answer(request.ask, request.verdict);
       case "report":
         return;
       default:

@@ -29,6 +29,7 @@ export class Sidecars implements Controlled {
   configure(configuration: Parameters<Controlled["configure"]>[0]): void {
     const proxy = this.#proxy();
     const enforcement = createEnforcement(configuration, proxy.enforcement);
+    proxy.budgets.restore(configuration.spent ?? []);
     proxy.enforce(enforcement);
     this.#gate.configure(configuration.git, enforcement.secrets);
     const because = `${configuration.egress.routes.length} routes, policy ${configuration.policyHash}`;
@@ -43,11 +44,18 @@ export class Sidecars implements Controlled {
       secretVersions: Object.fromEntries(versions),
       probeNonces: [...this.#nonces.items],
       remotes: this.#gate.reports,
+      asks: this.#proxy().asks.pending,
+      spent: this.#proxy().budgets.use,
     };
+  }
+
+  answer(ask: string, verdict: "allow" | "deny"): void {
+    this.#proxy().asks.answer(ask, verdict);
   }
 
   wipe(): void {
     this.#proxy().enforce(undefined);
+    this.#proxy().budgets.clear();
     this.#gate.stop();
     this.#nonces.clear();
     this.#audit.write({ gate: "bundle", verdict: "info", code: "Wiped", because: "everything is denied" });

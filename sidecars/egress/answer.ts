@@ -2,19 +2,26 @@ import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
 import type { AgentStream, Answer } from "./agent/agent-stream.ts";
-import { type Denial, DENIED_HEADER, denialBody, FAILED_HEADER, statusOf } from "./denial.ts";
+import { type Asked, type Denial, DENIED_HEADER, denialBody, FAILED_HEADER, statusOf } from "./denial.ts";
 import { failureStatus, type UpstreamFailure } from "./upstream/failure.ts";
 
 /** how long a refused body may go on coming before its connection is cut */
 const DRAIN_MS = 5_000;
 
 /** Answers a request with a refusal. */
-export function answerDenial(agent: AgentStream, denial: Denial): void {
+export function answerDenial(agent: AgentStream, denial: Denial, asked?: Asked): void {
   send(agent, {
     status: statusOf(denial.code),
-    header: [DENIED_HEADER, denial.code],
-    body: denialBody(denial),
+    headers: denialHeaders(denial),
+    body: denialBody(denial, asked),
   });
+}
+
+function denialHeaders({ code, retryAfterSeconds }: Denial): string[] {
+  return [
+    ...[DENIED_HEADER, code],
+    ...(retryAfterSeconds === undefined ? [] : ["retry-after", `${retryAfterSeconds}`]),
+  ];
 }
 
 /** Answers a request whose upstream failed. */
@@ -23,7 +30,7 @@ export function answerFailure(
   { failure, because }: { readonly failure: UpstreamFailure; readonly because: string },
 ): void {
   const body = `${JSON.stringify({ error: "the upstream failed", code: failure, because })}\n`;
-  send(agent, { status: failureStatus(failure), header: [FAILED_HEADER, failure], body });
+  send(agent, { status: failureStatus(failure), headers: [FAILED_HEADER, failure], body });
 }
 
 /** Cuts off a request that was answered and goes on sending. */
@@ -51,12 +58,12 @@ export function refuseSocket(socket: Socket, denial: Denial): void {
 
 function send(
   agent: AgentStream,
-  reply: { readonly status: number; readonly header: [string, string]; readonly body: string },
+  reply: { readonly status: number; readonly headers: readonly string[]; readonly body: string },
 ): void {
   const answer: Answer = agent.answer;
   const bytes = Buffer.from(reply.body);
   answer.start(reply.status, [
-    ...reply.header,
+    ...reply.headers,
     "content-type",
     "application/json",
     "content-length",

@@ -42,8 +42,27 @@ const DENIALS = {
   ReverseFormRefused: [501, "Set HTTPS_PROXY and use the host's own URL: the path form is not spoken here."],
   AuditUnavailable: [503, "Wait: nothing is let through that cannot be recorded."],
   InternalError: [500, "Try again; if it stays, tell the person who runs this bottle."],
+  AskDenied: [403, "Do not look for a way around. The answer stands until the policy changes."],
+  AskTimedOut: [403, "Try again when somebody is there to answer, or ask for a route."],
+  TooManyAsks: [429, "Wait until what was asked before is answered, and try again."],
+  BudgetExceeded: [
+    429,
+    "Wait as Retry-After says; without it, ask the person who runs this bottle for a larger budget.",
+  ],
   PolicyChanged: [403, "The policy changed while the request was on its way; ask what is allowed now."],
 } as const satisfies Record<string, readonly [status: number, whatToDo: string]>;
+
+const ERROR = "denied by the bottle's egress policy";
+const WHOM = "the person who runs this bottle, who finds this with: bb logs BOTTLE --audit";
+
+/** What was asked for, as it may be shown to people. */
+export interface Asked {
+  readonly method: string;
+  readonly host: string;
+  readonly port: number;
+  /** without query; shortened when it is long */
+  readonly path: string;
+}
 
 /** Stable, CamelCase. */
 export type DenialCode = keyof typeof DENIALS;
@@ -56,6 +75,8 @@ export interface Denial {
   readonly route?: string | undefined;
   /** detection rule that matched */
   readonly rule?: string | undefined;
+  /** after which it may be allowed again */
+  readonly retryAfterSeconds?: number | undefined;
 }
 
 /** HTTP status of a denial. */
@@ -69,9 +90,9 @@ export const DENIED_HEADER = "x-bot-bottle-denied";
 /** Header of an answer that tells of an upstream's failure; its value is the failure. */
 export const FAILED_HEADER = "x-bot-bottle-failed";
 
-/** Body of the answer: says that it is policy, why, and what to do next. */
-export function denialBody(denial: Denial): string {
+/** Body of the answer: says that it is policy, what was asked, why not, what to do next and whom to ask. */
+export function denialBody(denial: Denial, asked?: Asked): string {
   const { code, because, route, rule } = denial;
-  const whatToDo = DENIALS[code][1];
-  return `${JSON.stringify({ error: "denied by the bottle's egress policy", code, because, route, rule, whatToDo })}\n`;
+  const [, whatToDo] = DENIALS[code];
+  return `${JSON.stringify({ error: ERROR, code, because, route, rule, asked, whatToDo, whomToAsk: WHOM })}\n`;
 }

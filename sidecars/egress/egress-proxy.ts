@@ -9,11 +9,13 @@ import { Http2Sessions } from "./agent/http2-sessions.ts";
 import { TlsOpener } from "./agent/tls-opener.ts";
 import { refuseSocket } from "./answer.ts";
 import type { AuditLog } from "./audit-log.ts";
+import { Asks } from "./asks/asks.ts";
+import { Budgets } from "./budgets.ts";
 import { Connections } from "./connections.ts";
 import type { Enforcement } from "./enforcement.ts";
 import { Exchanges } from "./exchanges.ts";
 import { createHttpServer } from "./http-server.ts";
-import { decideConnection } from "./policy/decide.ts";
+import { judgeConnection } from "./policy/judge.ts";
 import type { IndexedRoute } from "./policy/policy-index.ts";
 import type { Authority } from "./request/authority.ts";
 import type { Entry } from "./request/entry.ts";
@@ -48,6 +50,9 @@ export type WayIn = "proxy" | "tls" | "http";
  * and again when that is taken away.
  */
 export class EgressProxy {
+  /** what waits for somebody's answer */
+  readonly asks: Asks;
+  readonly budgets: Budgets;
   readonly #audit: AuditLog;
   readonly #onProbe: EgressProxyParts["onProbe"];
   readonly #listeners: Server[] = [];
@@ -66,7 +71,10 @@ export class EgressProxy {
     this.#audit = audit;
     this.#onProbe = parts.onProbe;
     this.#pools = new UpstreamPools(world);
-    this.#exchanges = new Exchanges({ audit, world, pools: this.#pools, enforcement });
+    this.asks = new Asks(world.clock);
+    this.budgets = new Budgets(world.clock, audit);
+    const { asks, budgets } = this;
+    this.#exchanges = new Exchanges({ audit, world, asks, budgets, pools: this.#pools, enforcement });
     this.#tls = new TlsOpener({
       ...{ audit, clock: world.clock, enforcement },
       onOpen: (socket, authority, outermost) =>
@@ -111,7 +119,7 @@ export class EgressProxy {
     this.#enforcement = next;
     this.#exchanges.keepOnlyAllowed();
     const routesTo = (authority: Authority): readonly IndexedRoute[] => {
-      const verdict = next === undefined ? undefined : decideConnection(authority, next.policy);
+      const verdict = next === undefined ? undefined : judgeConnection(authority, next.policy);
       return verdict?.kind === "allow" ? verdict.routes : [];
     };
     this.#connections.keepOnly((authority) => routesTo(authority).length > 0);

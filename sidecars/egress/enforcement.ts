@@ -45,7 +45,7 @@ export interface Enforcement {
  * quotes nothing, when the configuration cannot be enforced.
  */
 export function createEnforcement(
-  configuration: Omit<SidecarsConfiguration, "git">,
+  configuration: Omit<SidecarsConfiguration, "git" | "spent">,
   previous: Enforcement | undefined,
 ): Enforcement {
   const secrets = heldSecrets(configuration, previous);

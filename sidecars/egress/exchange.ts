@@ -3,6 +3,7 @@ import type { AgentStream, Answer } from "./agent/agent-stream.ts";
 import type { Denial } from "./denial.ts";
 import type { Enforcement } from "./enforcement.ts";
 import type { FieldSummary } from "./request/fields.ts";
+import type { Times } from "./times.ts";
 import type { RequestHead } from "./request/request-head.ts";
 import type { ScrubAccount } from "./scrub/scrub-stream.ts";
 import type { UpstreamFailure } from "./upstream/failure.ts";
@@ -16,8 +17,11 @@ export interface Exchange {
   readonly enforcement: Enforcement;
   /** aborted when the policy no longer allows what is under way */
   readonly revoked: Revocation;
+  readonly times: Times;
   /** set by the policy */
   route: PolicyRoute | undefined;
+  /** set by the policy where no route allows it, and it passes all the same */
+  exemption: Exemption | undefined;
   /** as they will be sent: name, value, name, value, … */
   headers: string[];
   /** as it will be sent: with its question mark, or empty */
@@ -33,6 +37,14 @@ export interface Exchange {
   readonly scrubbed: ScrubAccount;
   /** whether the head was inspected and found clean */
   headIsClean: boolean;
+}
+
+/** Why something passes that no route allows. */
+export interface Exemption {
+  /** the policy only records; or somebody was asked, and allowed it */
+  readonly by: "audit" | "answer";
+  /** what enforcing the policy would have said */
+  readonly from: Denial;
 }
 
 /** What becomes of the messages of a WebSocket, one by one and whole. Interceptors add to both lists. */

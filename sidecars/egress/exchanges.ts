@@ -1,13 +1,15 @@
 import { missingDestination } from "../wire/binding.ts";
 import type { AgentStream } from "./agent/agent-stream.ts";
+import { askedOf } from "./asked.ts";
 import { answerDenial, answerFailure, cutOffWhenEndless } from "./answer.ts";
 import type { Denial } from "./denial.ts";
 import { type Enforcement, secretId } from "./enforcement.ts";
 import { type Exchange, type Outcome, Revocation, type Step } from "./exchange.ts";
 import { createPipeline, type PipelineParts } from "./pipeline.ts";
-import { decide } from "./policy/decide.ts";
+import { judge } from "./policy/judge.ts";
 import type { Entry } from "./request/entry.ts";
 import { readHead } from "./request/read-head.ts";
+import { Times } from "./times.ts";
 
 export interface ExchangesParts extends PipelineParts {
   /** what is in force now; undefined: nothing, so everything is denied */
@@ -63,7 +65,9 @@ export class Exchanges {
       agent,
       enforcement,
       revoked: new Revocation(),
+      times: new Times(this.#parts.world.clock),
       route: undefined,
+      exemption: undefined,
       headers: read.head.headers as string[],
       query: read.head.query,
       answer: agent.answer,
@@ -79,10 +83,11 @@ export class Exchanges {
     this.#answer(exchange, outcome);
   }
 
-  #answer({ agent }: Exchange, outcome: Outcome): void {
+  #answer(exchange: Exchange, outcome: Outcome): void {
+    const { agent } = exchange;
     if (outcome.kind === "relayed") return;
     if (outcome.kind === "abandoned" || agent.answer.hasStarted) return agent.answer.abort();
-    if (outcome.kind === "denied") answerDenial(agent, outcome.denial);
+    if (outcome.kind === "denied") answerDenial(agent, outcome.denial, askedOf(exchange));
     else answerFailure(agent, outcome);
     cutOffWhenEndless(agent, this.#parts.world.clock);
   }
@@ -90,8 +95,11 @@ export class Exchanges {
 
 /** Whether a request that is under way would be allowed again, in the same way and with a credential of the same name. */
 function mayGoOn(exchange: Exchange, now: Enforcement): boolean {
-  const verdict = decide(exchange.head, now.policy);
-  if (verdict.kind === "deny" || exchange.route === undefined) return false;
+  const verdict = judge(exchange.head, now.policy);
+  if (verdict.kind === "deny") return false;
+  // nobody has answered yet
+  if (exchange.route === undefined) return verdict.kind === "ask";
+  if (verdict.kind === "ask" && exchange.exemption?.by !== "answer") return false;
   const [before, after] = [exchange.route, verdict.route];
   const isSameWay =
     JSON.stringify([before.upstream, before.allowPrivate, before.auth, before.scan]) ===

@@ -1,5 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { Asks } from "./asks/asks.ts";
 import { NO_AUDIT } from "./audit-log.ts";
+import { Budgets } from "./budgets.ts";
 import { systemClock } from "../shared/clock.ts";
 import { interceptorsInOrder } from "./pipeline.ts";
 import { createTrust } from "./upstream/connector.ts";
@@ -13,10 +15,17 @@ describe("the pipeline", () => {
       trust: createTrust(undefined),
       clock: systemClock,
     };
-    const order = interceptorsInOrder({ audit: NO_AUDIT, world, pools: new UpstreamPools(world) });
+    const order = interceptorsInOrder({
+      audit: NO_AUDIT,
+      world,
+      pools: new UpstreamPools(world),
+      asks: new Asks(systemClock),
+      budgets: new Budgets(systemClock, NO_AUDIT),
+    });
     expect(order.map(([name]) => name)).toEqual([
       "audit",
       "policy",
+      "requestBudget",
       "addressGuard",
       "gitPush",
       "overrides",
@@ -24,6 +33,7 @@ describe("the pipeline", () => {
       "headScan",
       "body",
       "serverTools",
+      "byteBudget",
       "scrubbing",
       "injection",
     ]);

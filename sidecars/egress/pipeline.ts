@@ -1,8 +1,11 @@
+import type { Asks } from "./asks/asks.ts";
 import type { AuditLog } from "./audit-log.ts";
+import type { Budgets } from "./budgets.ts";
 import type { Interceptor, Step } from "./exchange.ts";
 import { addressGuard } from "./interceptors/address-guard.ts";
 import { audit } from "./interceptors/audit.ts";
 import { body } from "./interceptors/body.ts";
+import { byteBudget, requestBudget } from "./interceptors/budget.ts";
 import { credentialCarriers } from "./interceptors/credential-carriers.ts";
 import { gitPush } from "./interceptors/git-push.ts";
 import { headScan } from "./interceptors/head-scan.ts";
@@ -18,6 +21,8 @@ import { messageRelay } from "./websocket/relay-messages.ts";
 
 export interface PipelineParts {
   readonly audit: AuditLog;
+  readonly asks: Asks;
+  readonly budgets: Budgets;
   readonly world: UpstreamWorld;
   readonly pools: UpstreamPools;
 }
@@ -30,7 +35,8 @@ export interface PipelineParts {
 export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [name: string, Interceptor])[] {
   return [
     ["audit", audit(parts.audit, parts.world.clock)],
-    ["policy", policy()],
+    ["policy", policy(parts.asks)],
+    ["requestBudget", requestBudget(parts.budgets)],
     ["addressGuard", addressGuard(parts.world.overrides)],
     ["gitPush", gitPush()],
     ["overrides", overrides()],
@@ -38,6 +44,7 @@ export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [n
     ["headScan", headScan()],
     ["body", body()],
     ["serverTools", serverTools()],
+    ["byteBudget", byteBudget(parts.budgets)],
     ["scrubbing", scrubbing()],
     ["injection", injection(parts.world.clock)],
   ];
@@ -46,7 +53,9 @@ export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [n
 /** All of it, with the way to the upstream at its end. */
 export function createPipeline(parts: PipelineParts): Step {
   const relayMessages = messageRelay(parts);
-  const send: Step = (exchange) =>
-    exchange.agent.upgrade === undefined ? relay(exchange, parts.pools) : relayMessages(exchange);
+  const send: Step = (exchange) => {
+    exchange.times.sent();
+    return exchange.agent.upgrade === undefined ? relay(exchange, parts.pools) : relayMessages(exchange);
+  };
   return interceptorsInOrder(parts).reduceRight((next, [, interceptor]) => interceptor(next), send);
 }

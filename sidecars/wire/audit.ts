@@ -33,5 +33,11 @@ export const AuditRecord = z.strictObject({
   requestBytes: z.int().optional(),
   responseBytes: z.int().optional(),
   durationMs: z.number().optional(),
+  /** of `durationMs`, spent on looking for secrets */
+  scanMs: z.number().optional(),
+  /** from sending the request's head to the head of the answer */
+  upstreamMs: z.number().optional(),
+  /** code of the denial that enforcing the policy would have been */
+  wouldDeny: z.string().optional(),
 });
 export type AuditRecord = z.infer<typeof AuditRecord>;

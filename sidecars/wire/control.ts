@@ -20,14 +20,27 @@ export const SecretValue = z.strictObject({
 });
 export type SecretValue = z.infer<typeof SecretValue>;
 
+/** What was spent of budgets. */
+export const BudgetUse = z.strictObject({
+  /** name of a route; empty: of all routes together */
+  route: z.string(),
+  /** requests that began within the last minute */
+  recentRequests: z.int(),
+  requestBytes: z.int(),
+  modelTokens: z.int(),
+});
+export type BudgetUse = z.infer<typeof BudgetUse>;
+
 /** All that the sidecars of one bottle need to know; held in memory only. */
 export const SidecarsConfiguration = z.strictObject({
-  /** over everything here but versions and values of secrets; echoed in the report, never computed by the sidecars */
+  /** over everything here but `spent`, versions and values of secrets; echoed in the report, never computed by the sidecars */
   policyHash: z.string(),
   egress: EgressPolicy,
   git: GitPolicy,
   secrets: z.array(SecretValue),
   certificateAuthority: z.strictObject({ certificatePem: z.string(), privateKeyPem: z.string() }),
+  /** as it was last reported, of those that ran before; absent: nothing */
+  spent: z.array(BudgetUse).optional(),
 });
 export type SidecarsConfiguration = z.infer<typeof SidecarsConfiguration>;
 
@@ -42,8 +55,34 @@ export const ControlRequest = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("report"), session: z.string(), id: z.int() }),
   /** forget policy, secrets and CA; deny everything from here on */
   z.strictObject({ kind: z.literal("wipe"), session: z.string(), id: z.int() }),
+  /** lets what waits for this answer through, or denies it */
+  z.strictObject({
+    kind: z.literal("answer"),
+    session: z.string(),
+    id: z.int(),
+    /** id of a pending ask */
+    ask: z.string(),
+    verdict: z.enum(["allow", "deny"]),
+  }),
 ]);
 export type ControlRequest = z.infer<typeof ControlRequest>;
+
+/** A question that requests of the agent wait on. */
+export const PendingAsk = z.strictObject({
+  id: z.string(),
+  method: z.string(),
+  host: z.string(),
+  port: z.int(),
+  /** without query; shortened when it is long */
+  path: z.string(),
+  /** why no route allows it */
+  because: z.string(),
+  /** RFC 3339, UTC */
+  since: z.string(),
+  /** requests that wait for the answer */
+  waiting: z.int(),
+});
+export type PendingAsk = z.infer<typeof PendingAsk>;
 
 export const SidecarsReport = z.strictObject({
   /** null: nothing configured, everything is denied */
@@ -54,6 +93,10 @@ export const SidecarsReport = z.strictObject({
   probeNonces: z.array(z.string()),
   /** of every remote that is configured */
   remotes: z.array(RemoteReport),
+  /** what waits for an answer, oldest first; bounded */
+  asks: z.array(PendingAsk),
+  /** of each budget that limits something */
+  spent: z.array(BudgetUse),
 });
 export type SidecarsReport = z.infer<typeof SidecarsReport>;
 

@@ -96,7 +96,7 @@ describe("process 1 of the sidecars", () => {
       session: "one",
       id: 1,
       sequence: 1,
-      report: { policyHash: null, secretVersions: {}, probeNonces: [], remotes: [] },
+      report: { policyHash: null, secretVersions: {}, probeNonces: [], remotes: [], asks: [], spent: [] },
     });
     expect((await through("egress.sock", CONNECT("api.example.com"))).denied).toBe("NotConfigured");
 
@@ -141,14 +141,55 @@ describe("process 1 of the sidecars", () => {
     ["has an unknown field", { unknown: 1 }],
     ["has a CA that is none", { certificateAuthority: { certificatePem: SECRET, privateKeyPem: SECRET } }],
     ["has a route that is not understood", { egress: { routes: [{ host: "x" }] } }],
-  ])("denies everything after a configuration that %s, and quotes none of it", async (_how, extra) => {
+  ])(
+    "refuses a configuration whole that %s, quotes none of it, and keeps the old one",
+    async (_how, extra) => {
+      await started();
+      await ask({ kind: "configure", configuration: configuration() }, 1);
+      const refused = await ask({ kind: "configure", configuration: configuration(extra) }, 2);
+      expect(refused).toMatchObject({ kind: "refused", session: "one", id: 2 });
+      expect(await ask({ kind: "report" }, 3)).toMatchObject({
+        report: { policyHash: "hash-1", secretVersions: { "a/b": "v1" } },
+      });
+      expect((await through("egress.sock", CONNECT("evil.example"))).denied).toBe("HostNotAllowed");
+      expect(JSON.stringify(answers) + stderr).not.toContain(SECRET);
+    },
+  );
+
+  it("denies everything while the first configuration is refused", async () => {
     await started();
-    await ask({ kind: "configure", configuration: configuration() }, 1);
-    const refused = await ask({ kind: "configure", configuration: configuration(extra) }, 2);
-    expect(refused).toMatchObject({ kind: "refused", session: "one", id: 2 });
-    expect(await ask({ kind: "report" }, 3)).toMatchObject({ report: { policyHash: null } });
+    await ask({ kind: "configure", configuration: configuration({ unknown: 1 }) }, 1);
+    expect(await ask({ kind: "report" }, 2)).toMatchObject({ report: { policyHash: null } });
     expect((await through("egress.sock", CONNECT("api.example.com"))).denied).toBe("NotConfigured");
-    expect(JSON.stringify(answers) + stderr).not.toContain(SECRET);
+  });
+
+  it("answers what waits for somebody's answer", async () => {
+    await started();
+    const egress = compileEgress({ unlisted: "ask" });
+    await ask({ kind: "configure", configuration: configuration({ egress }) }, 1);
+    const denied = through("egress.sock", "GET http://new.example/a HTTP/1.1\r\nHost: new.example\r\n\r\n");
+    let asks: unknown[] = [];
+    for (let id = 2; asks.length === 0; id += 1) {
+      const answer = await ask({ kind: "report" }, id);
+      asks = answer.kind === "report" ? [...answer.report.asks] : [];
+    }
+    const question = { method: "GET", host: "new.example", port: 80, path: "/a", waiting: 1 };
+    expect(asks).toEqual([expect.objectContaining(question)]);
+    const [{ id }] = asks as [{ id: string }];
+    const answered = await ask({ kind: "answer", ask: id, verdict: "deny" }, 10_000);
+    expect(answered).toMatchObject({ kind: "report", report: { asks: [] } });
+    expect((await denied).denied).toBe("AskDenied");
+    const again = await ask({ kind: "answer", ask: id, verdict: "allow" }, 10_001);
+    expect(again).toMatchObject({ kind: "refused", message: expect.stringContaining("no such question") });
+  });
+
+  it("reports what was spent, and takes over what was spent before it ran", async () => {
+    await started();
+    const egress = compileEgress({ unlisted: "deny", budget: { requestBytes: 1_000 } });
+    const spent = [{ route: "", recentRequests: 0, requestBytes: 400, modelTokens: 0 }];
+    const answer = await ask({ kind: "configure", configuration: configuration({ egress, spent }) }, 1);
+    expect(answer).toMatchObject({ report: { spent } });
+    expect(await ask({ kind: "wipe" }, 2)).toMatchObject({ report: { spent: [] } });
   });
 
   it("holds the ports of git-gate and supervise with a clear answer", async () => {

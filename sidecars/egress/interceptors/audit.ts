@@ -1,11 +1,16 @@
 import type { Clock } from "../../shared/clock.ts";
 import type { AuditEntry, AuditLog } from "../audit-log.ts";
 import { statusOf } from "../denial.ts";
-import { deny, type Exchange, type Interceptor, type Outcome, type Step } from "../exchange.ts";
+import { askedOf } from "../asked.ts";
+import {
+  deny,
+  type Exchange,
+  type Exemption,
+  type Interceptor,
+  type Outcome,
+  type Step,
+} from "../exchange.ts";
 import { failureStatus } from "../upstream/failure.ts";
-
-/** of a path in the audit: the log is bounded, and long paths would push out what was there before */
-const MAX_PATH_LENGTH = 512;
 
 /** Records how every exchange ended, and lets none begin that could not be recorded. */
 export function audit(log: AuditLog, clock: Clock): Interceptor {
@@ -33,38 +38,41 @@ async function ended(exchange: Exchange, next: Step): Promise<Outcome> {
 }
 
 function entryOf(exchange: Exchange, outcome: Outcome): AuditEntry {
-  const { head, route } = exchange;
+  const { head, route, exemption, times } = exchange;
+  const { upstreamMs } = times;
   const about = {
     method: head.method,
     port: head.port,
     requestBytes: exchange.requestBytes,
+    scanMs: times.scanMs,
+    ...(upstreamMs === undefined ? {} : { upstreamMs }),
     ...(route === undefined ? {} : { route: route.name }),
     ...(exchange.scrubbed.count === 0 ? {} : { scrubbed: exchange.scrubbed.count }),
+    ...(exemption === undefined ? {} : { wouldDeny: exemption.from.code }),
   };
-  const result = resultOf(outcome, exchange.scrubbed);
+  const result = resultOf(outcome, exchange);
+  const asked = askedOf(exchange);
   // what a host or a path of a refused request spells out may be the very secret
-  if (!isFitToPrint(exchange)) {
+  if (asked === undefined) {
     return { ...result, ...about, host: "(withheld)", because: `${result.code}: host and path are withheld` };
   }
-  return { ...result, ...about, host: head.host, path: shortened(head.path) };
+  return { ...result, ...about, host: asked.host, path: asked.path };
 }
 
-const shortened = (path: string): string =>
-  path.length <= MAX_PATH_LENGTH ? path : `${path.slice(0, MAX_PATH_LENGTH)}… (${path.length} characters)`;
-
-function isFitToPrint({ head, headIsClean, enforcement }: Exchange): boolean {
-  if (headIsClean) return true;
-  const { method, host, path } = head;
-  return enforcement.detector.inspectHead({ method, host, path, headers: [] }).kind === "clean";
+function exempted({ by, from }: Exemption): Pick<AuditEntry, "code" | "because"> {
+  return by === "audit"
+    ? { code: "AllowedByAudit", because: `the policy only records; enforced, it would deny: ${from.because}` }
+    : { code: "AllowedByAnswer", because: `somebody was asked and allowed it; otherwise: ${from.because}` };
 }
 
 type Result = Pick<AuditEntry, "verdict" | "code" | "because"> & Partial<AuditEntry>;
 
-function resultOf(outcome: Outcome, scrubbed: Exchange["scrubbed"]): Result {
+function resultOf(outcome: Outcome, { exemption, scrubbed }: Exchange): Result {
   switch (outcome.kind) {
     case "relayed": {
       const { status, responseBytes } = outcome;
-      return { verdict: "allow", ...allowanceOf(scrubbed), status, responseBytes };
+      const allowed = exemption === undefined ? allowanceOf(scrubbed) : exempted(exemption);
+      return { verdict: "allow", ...allowed, status, responseBytes };
     }
     case "denied": {
       const { code, because, rule } = outcome.denial;

@@ -3,7 +3,9 @@ import { describe, expect, it } from "vitest";
 import { gzipSync } from "node:zlib";
 import { createDetector, type Detector } from "../../detection/index.ts";
 import { compileRoutes } from "../../wire/compile-egress.ts";
+import { systemClock } from "../../shared/clock.ts";
 import type { Exchange, Outcome } from "../exchange.ts";
+import { Times } from "../times.ts";
 import { body } from "./body.ts";
 
 const [route] = compileRoutes({ routes: [{ host: "a.example" }] });
@@ -20,6 +22,7 @@ function anExchange(detector: Partial<Detector> = createDetector({ knownValues: 
     route,
     enforcement: { detector, longestSecret: 0 },
     requestBytes: 0,
+    times: new Times(systemClock),
   };
   return { exchange: exchange as unknown as Exchange, request };
 }

@@ -120,8 +120,11 @@ function hold(
   });
 }
 
+const inspect = (exchange: Exchange, bytes: Uint8Array): Promise<Denial | undefined> =>
+  exchange.times.scanSlowly(() => look(exchange, bytes));
+
 /** Looks at a body that is held. On an inject-only route only known values count. */
-async function inspect(exchange: Exchange, bytes: Uint8Array): Promise<Denial | undefined> {
+async function look(exchange: Exchange, bytes: Uint8Array): Promise<Denial | undefined> {
   const { contentType, contentEncoding } = exchange.fields;
   const { detector } = exchange.enforcement;
   if (routeOf(exchange).scan === "inject-only") {
@@ -145,7 +148,7 @@ async function* searched(exchange: Exchange): AsyncGenerator<Uint8Array> {
   let held: Buffer = Buffer.alloc(0);
   for await (const chunk of chunksOf(exchange)) {
     exchange.requestBytes += chunk.length;
-    const finding = search.push(chunk);
+    const finding = exchange.times.scan(() => search.push(chunk));
     if (finding !== undefined) {
       throw new RefusedUnderWayError({ code: "SecretInBody", ...describeFinding(finding) });
     }

@@ -5,12 +5,14 @@ import { deny, type Interceptor } from "../exchange.ts";
 export function headScan(): Interceptor {
   return (next) => async (exchange) => {
     const { head, enforcement } = exchange;
-    const inspection = enforcement.detector.inspectHead({
-      method: head.method,
-      host: head.host,
-      path: head.path + exchange.query,
-      headers: pairs(exchange.headers),
-    });
+    const inspection = exchange.times.scan(() =>
+      enforcement.detector.inspectHead({
+        method: head.method,
+        host: head.host,
+        path: head.path + exchange.query,
+        headers: pairs(exchange.headers),
+      }),
+    );
     if (inspection.kind === "found") {
       return deny({ code: "SecretInHead", ...describeFinding(inspection.finding) });
     }

@@ -2,7 +2,7 @@ import type { AuditLog } from "../audit-log.ts";
 import type { Denial } from "../denial.ts";
 import type { Enforcement } from "../enforcement.ts";
 import type { Authority } from "../request/authority.ts";
-import { decideConnection } from "./decide.ts";
+import { judgeConnection } from "./judge.ts";
 
 export type AuthorityVerdict =
   | { readonly kind: "allow"; readonly enforcement: Enforcement }
@@ -26,7 +26,7 @@ export function decideAuthority(
   if (name.kind !== "clean") {
     return deny({ code: "SecretInHead", because: "the name of the host holds a secret" });
   }
-  const verdict = decideConnection(authority, enforcement.policy);
+  const verdict = judgeConnection(authority, enforcement.policy);
   if (verdict.kind === "deny") return deny(verdict, true);
   if (!audit.hasRoom()) {
     return deny({ code: "AuditUnavailable", because: "the audit is not taken up fast enough" });

@@ -10,7 +10,10 @@ export interface IndexedRoute {
 }
 
 /** A policy made ready for lookups by host. Immutable. */
-export interface PolicyIndex {
+export interface PolicyIndex extends Pick<
+  EgressPolicy,
+  "mode" | "unlisted" | "askSeconds" | "resolver" | "budget"
+> {
   readonly exact: ReadonlyMap<string, readonly IndexedRoute[]>;
   /** by what follows `*.` */
   readonly wildcard: ReadonlyMap<string, readonly IndexedRoute[]>;
@@ -26,7 +29,8 @@ export function indexPolicy(policy: EgressPolicy): PolicyIndex {
     const key = isWildcard ? route.host.slice(2) : route.host;
     map.set(key, [...(map.get(key) ?? []), indexRoute(route)]);
   }
-  return { exact, wildcard };
+  const { mode, unlisted, askSeconds, resolver, budget } = policy;
+  return { exact, wildcard, mode, unlisted, askSeconds, resolver, budget };
 }
 
 /**
@@ -45,7 +49,8 @@ export function routesFor(index: PolicyIndex, host: string): readonly IndexedRou
   return [];
 }
 
-function indexRoute(route: PolicyRoute): IndexedRoute {
+/** Makes one route ready. */
+export function indexRoute(route: PolicyRoute): IndexedRoute {
   return {
     route,
     prefixes: route.paths.map((prefix) => {

@@ -34,6 +34,7 @@ export function relay(exchange: Exchange, pools: UpstreamPools): Promise<Outcome
 class Relay implements Dispatcher.DispatchHandler {
   readonly #agent: AgentStream;
   readonly #answer: Answer;
+  readonly #times: Exchange["times"];
   readonly #resolve: (outcome: Outcome) => void;
   #controller: Dispatcher.DispatchController | undefined;
   #stopped: Denial | "abandoned" | undefined;
@@ -41,9 +42,10 @@ class Relay implements Dispatcher.DispatchHandler {
   #status = 0;
   #bytes = 0;
 
-  constructor({ agent, answer }: Exchange, resolve: (outcome: Outcome) => void) {
+  constructor({ agent, answer, times }: Exchange, resolve: (outcome: Outcome) => void) {
     this.#agent = agent;
     this.#answer = answer;
+    this.#times = times;
     this.#resolve = resolve;
     agent.onGone(this.#onGone);
   }
@@ -68,6 +70,7 @@ class Relay implements Dispatcher.DispatchHandler {
   ): void {
     // 1xx is for the next hop alone; an upgrade was never asked for
     if (status < 200) return;
+    this.#times.answered();
     this.#status = status;
     this.#answer.start(status, passedOn(controller.rawHeaders as readonly Buffer[]), reason ?? "");
   }

@@ -1,0 +1,27 @@
+import type { Asked } from "./denial.ts";
+import type { Exchange } from "./exchange.ts";
+
+/** of a path that is shown: the audit is bounded, and long paths would push out what was there before */
+const MAX_PATH_LENGTH = 512;
+
+const known = new WeakMap<Exchange, Asked | "withheld">();
+
+/** What an exchange asks for; undefined when host or path spell out a secret. */
+export function askedOf(exchange: Exchange): Asked | undefined {
+  let asked = known.get(exchange);
+  if (asked === undefined) {
+    const { method, host, port, path } = exchange.head;
+    asked = isFitToPrint(exchange) ? { method, host, port, path: shortened(path) } : "withheld";
+    known.set(exchange, asked);
+  }
+  return asked === "withheld" ? undefined : asked;
+}
+
+const shortened = (path: string): string =>
+  path.length <= MAX_PATH_LENGTH ? path : `${path.slice(0, MAX_PATH_LENGTH)}… (${path.length} characters)`;
+
+function isFitToPrint({ head, headIsClean, enforcement }: Exchange): boolean {
+  if (headIsClean) return true;
+  const { method, host, path } = head;
+  return enforcement.detector.inspectHead({ method, host, path, headers: [] }).kind === "clean";
+}

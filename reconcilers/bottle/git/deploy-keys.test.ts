@@ -26,7 +26,7 @@ describe("a remote with a deploy key", () => {
     const bottle = await running(APP);
 
     const [key] = world.forge.keysOf("team/app");
-    expect(secretsOf(bottle)).toEqual([
+    expect(secretsOf(bottle)).toMatchObject([
       {
         name: "bot-bottle.dev/deploy-key",
         key: "app",

@@ -42,7 +42,7 @@ describe("a bottle with git remotes", () => {
       { name: "app", url: APP.url, secret: { name: "git", key: "id" }, push: { branches: ["**"] } },
       { name: "docs", transport: "https" },
     ]);
-    expect(enforced(bottle)?.secrets).toEqual([
+    expect(enforced(bottle)?.secrets).toMatchObject([
       { name: "git", key: "id", version: "1", value: PRIVATE_KEY, destinations: ["git.example.com:22"] },
     ]);
     const elsewhere = JSON.stringify([

@@ -27,6 +27,8 @@ export const REASONS = {
   SecretMissing: "A Secret, or a key of it, that a route or a git remote names does not exist.",
   SecretValueMissing:
     "A Secret exists but its value is not in memory, as after a restart; it must be given again.",
+  SecretExpired:
+    "The time that a secret's value was good for is over, and there is no new one; the message says why.",
   SecretNotBoundToHost:
     "A route or a git remote would carry a secret to a destination that the secret's owner did not bind it to.",
   Enforced: "The sidecars enforce the wanted policy and the probe from the agent's namespace holds.",

@@ -1,28 +1,22 @@
-import { join, resolve } from "node:path";
-import { environmentVariable } from "../config.ts";
-import { readFeed, readFeeds, recordFeed, removeFeeds, type Feed } from "../secrets/index.ts";
+import { join } from "node:path";
+import { isSameFeed, readFeeds, recordFeed, removeFeeds, type Feed } from "../secrets/index.ts";
 import type { ApiClient } from "./api/api-client.ts";
 import { isNotFound } from "./api/api-error.ts";
 import { pathOf, resolveResource, type Resource } from "./api/discovery.ts";
 import type { KubeList, KubeObject } from "./api/objects.ts";
-import { CliError, usageError } from "./cli-error.ts";
+import { usageError } from "./cli-error.ts";
 import { ageOf } from "./clock.ts";
 import type { CommandContext } from "./context.ts";
-import { readAll } from "./manifests/sources.ts";
-import { askHidden } from "./output/ask-hidden.ts";
 import { toJson, toYaml } from "./output/print-object.ts";
 import { formatTable } from "./output/table.ts";
-import { isInteractive, print, say } from "./output/terminal.ts";
+import { print, say } from "./output/terminal.ts";
+import { sourceOf, type SourceOptions, valueFrom } from "./secret-source.ts";
 import { qualifiedName } from "./targets.ts";
 
 const HOSTS_ANNOTATION = "bot-bottle.dev/hosts";
 
-export interface SecretSetOptions {
-  readonly key: string;
+export interface SecretSetOptions extends SourceOptions {
   readonly host?: readonly string[];
-  readonly fromEnv?: string;
-  readonly fromFile?: string;
-  readonly fromCommand?: string;
   readonly namespace: string;
 }
 
@@ -45,17 +39,38 @@ export async function setSecret(
     },
     data: { [key]: value.toString("base64") },
   };
-  const stored = await createOrPatch(client, { resource, namespace, name }, change);
-  const feeds = feedsPath(context);
-  if (source === undefined) removeFeeds(feeds, { namespace, name, key });
-  else recordFeed(feeds, { namespace, name, key, ...source });
+  const feed = source === undefined ? undefined : { namespace, name, key, ...source };
+  const stored = await withFeed(feedsPath(context), { namespace, name, key }, feed, () =>
+    createOrPatch(client, { resource, namespace, name }, change),
+  );
   const bound = stored.metadata.annotations?.[HOSTS_ANNOTATION];
   print(context.terminal, `${qualifiedName(resource, name)} set\n`);
+  if (feed?.oauth !== undefined)
+    say(context.terminal, `access tokens come from ${feed.oauth.tokenUrl} once a bottle needs one`);
   if (!bound)
     say(
       context.terminal,
       "it is bound to no host yet, so no route and no git remote can use it: add --host HOST[:PORT]",
     );
+}
+
+/** The controller looks for what feeds a key as soon as the key is written, so that is noted before. */
+async function withFeed<T>(
+  path: string,
+  ref: Pick<Feed, "namespace" | "name" | "key">,
+  feed: Feed | undefined,
+  write: () => Promise<T>,
+): Promise<T> {
+  const before = readFeeds(path).find((other) => isSameFeed(other, ref));
+  const note = (noted: Feed | undefined): void =>
+    noted === undefined ? removeFeeds(path, ref) : recordFeed(path, noted);
+  note(feed);
+  try {
+    return await write();
+  } catch (error) {
+    note(before);
+    throw error;
+  }
 }
 
 /** Names, keys and hosts; never values. */
@@ -99,20 +114,21 @@ interface SecretSummary {
 }
 
 function summaryOf(secret: KubeObject & { data?: object }, feeds: readonly Feed[]): SecretSummary {
-  const { name, namespace, annotations, creationTimestamp } = secret.metadata;
-  const isFor = (feed: Feed, key: string): boolean =>
-    feed.namespace === namespace && feed.name === name && feed.key === key;
+  const { name, namespace = "default", annotations, creationTimestamp } = secret.metadata;
   const keys = Object.keys(secret.data ?? {})
     .toSorted()
     .map((key) => {
-      const feed = feeds.find((each) => isFor(each, key));
-      return {
-        key,
-        from: feed === undefined ? "memory" : feed.file !== undefined ? `file ${feed.file}` : "command",
-      };
+      const feed = feeds.find((each) => isSameFeed(each, { namespace, name, key }));
+      return { key, from: feed === undefined ? "memory" : originOf(feed) };
     });
   const hosts = (annotations?.[HOSTS_ANNOTATION] ?? "").split(",").filter((host) => host !== "");
   return { name, keys, hosts, created: creationTimestamp };
+}
+
+function originOf({ file, command, ttl, oauth }: Feed): string {
+  const source = command === undefined ? `file ${file}` : "command";
+  if (oauth !== undefined) return `OAuth at ${new URL(oauth.tokenUrl).host} with ${source}`;
+  return ttl === undefined ? source : `${source}, good for ${ttl}`;
 }
 
 function tableOf(secrets: readonly SecretSummary[]): string {
@@ -144,39 +160,6 @@ async function createOrPatch(
       body,
     });
   }
-}
-
-/** The file or command of the options; undefined for a value that is given once. */
-function sourceOf(options: SecretSetOptions): Pick<Feed, "file" | "command"> | undefined {
-  const given = [options.fromEnv, options.fromFile, options.fromCommand].filter((each) => each !== undefined);
-  if (given.length > 1) throw usageError("give one of --from-env, --from-file and --from-command");
-  if (options.fromFile !== undefined) return { file: resolve(options.fromFile) };
-  return options.fromCommand === undefined ? undefined : { command: options.fromCommand };
-}
-
-async function valueFrom(
-  context: CommandContext,
-  source: Pick<Feed, "file" | "command"> | undefined,
-  options: SecretSetOptions,
-): Promise<Buffer> {
-  if (source !== undefined) return readFeed(source, context.signal);
-  const text = await textFrom(context, options);
-  if (text === "") throw new CliError("the value is empty", { next: "nothing was changed" });
-  return Buffer.from(text);
-}
-
-async function textFrom(
-  { terminal, signal }: CommandContext,
-  { fromEnv, key }: SecretSetOptions,
-): Promise<string> {
-  if (fromEnv !== undefined) {
-    const value = environmentVariable(fromEnv);
-    if (value === undefined)
-      throw new CliError(`the variable ${fromEnv} is not set`, { next: `export ${fromEnv}=…` });
-    return value;
-  }
-  if (isInteractive(terminal)) return askHidden(terminal, `value of ${key} (it is not shown): `, signal);
-  return (await readAll(terminal.stdin)).replace(/^([^\n]*)\r?\n$/, "$1");
 }
 
 function checkedHost(host: string): string {

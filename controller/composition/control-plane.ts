@@ -64,6 +64,7 @@ export async function startControlPlane(
   await forgetObservations(client, systemClock.now());
   const feeds = () => readFeeds(join(config.configDir, "secrets.yaml"));
   const vault = createSecretVault({ client, feeds, clock: systemClock });
+  opened.defer(() => vault.close());
   const hasBottles = store.list(bottles, { limit: 1 }).items.length > 0;
   const instance = instanceOf(config.stateDir, hasBottles);
   const machine = await selectRuntime({ ...config, instance });
@@ -122,6 +123,7 @@ function runEngine(parts: Parts): () => Promise<void> {
     hints: (signal) => pushes.beside(machine.runtime.watch(signal), signal),
     onSecretGone: (uid) => vault.forget(uid),
   });
+  vault.whenRenewed((ref) => controller.secretRenewed(ref));
   const ended = controller.run(end.signal);
   return async () => {
     end.abort();

@@ -2,7 +2,7 @@ import { agents, bottleClasses, bottles, type ResourceDefinition } from "../../c
 import { secrets, type Secret } from "../../crds/core.ts";
 import type { ApiObject } from "../../crds/metadata.ts";
 import type { Reconciler } from "../../reconcilers/contract/reconciler.ts";
-import type { ResourceClient } from "../../reconcilers/contract/resource-client.ts";
+import type { ObjectRef, ResourceClient } from "../../reconcilers/contract/resource-client.ts";
 import { anyShare, exponentialBackoff } from "./backoff.ts";
 import { sleep, type Clock } from "./clock.ts";
 import { runControlLoop } from "./control-loop.ts";
@@ -41,6 +41,8 @@ export interface BottleController {
   run(signal: AbortSignal): Promise<void>;
   /** resolves when every kind was read once */
   readonly synced: Promise<void>;
+  /** brings a new value of a Secret to the Bottles that use it */
+  secretRenewed(ref: ObjectRef): void;
 }
 
 /** Follows Bottles, what they are made from and what their runtime says, and runs a pass for each Bottle that it may concern. */
@@ -69,6 +71,10 @@ class Controller implements BottleController {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.synced = promise;
     this.#onAllRead = resolve;
+  }
+
+  secretRenewed(ref: ObjectRef): void {
+    this.#waking.secretRenewed(ref);
   }
 
   async run(signal: AbortSignal): Promise<void> {

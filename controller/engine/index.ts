@@ -1,4 +1,5 @@
 /** The edge of the engine: what the rest of the controller may use of it. */
+export { anyShare } from "./backoff.ts";
 export { createBottleController } from "./bottle-controller.ts";
 export { sleep, systemClock, type Clock } from "./clock.ts";
 export { createEventRecorder } from "./event-recorder.ts";

@@ -85,6 +85,11 @@ export class Waking {
     };
   }
 
+  /** Wakes those that use a Secret whose value is another now, though the object is the same. */
+  secretRenewed(ref: { readonly name: string; readonly namespace?: string | undefined }): void {
+    this.#wakeUsersOfSecret(placeOf(ref));
+  }
+
   #wakeUsersOfSecret({ namespace, name }: Place): void {
     this.#wakeDependentsOf(nodes.secret(namespace, name));
     this.#wakeDependentsOf(nodes.secretName(name), namespace);

@@ -99,8 +99,30 @@ describe("decideSecretGrants", () => {
       known: new Map([["token", { hosts: ["a.example"], keys: { value: { version: undefined } } }]]),
       reason: "SecretValueMissing",
     },
+    {
+      what: "no value any more",
+      known: new Map([
+        ["token", { hosts: ["a.example"], keys: { value: { version: undefined, isExpired: true } } }],
+      ]),
+      reason: "SecretExpired",
+    },
   ])("says that there is $what", ({ known, reason }) => {
     expect(decide([{ host: "a.example", auth }], known).obstacle).toMatchObject({ reason });
+  });
+
+  it("does not leave to the sidecars what was good for a time that is over, and says why there is no new one", () => {
+    const problem = "the command exited with code 3";
+    const facts = (isExpired: boolean) =>
+      new Map<string, SecretFacts>([
+        ["token", { hosts: ["a.example"], keys: { value: { version: undefined, problem, isExpired } } }],
+      ]);
+    const route = { host: "a.example", auth };
+
+    expect(decide([route], facts(true)).grants).toEqual([]);
+    expect(decide([route], facts(false)).grants).toHaveLength(1);
+    for (const isExpired of [true, false]) {
+      expect(decide([route], facts(isExpired)).obstacle?.message).toContain(problem);
+    }
   });
 
   it("names the worst of several obstacles", () => {

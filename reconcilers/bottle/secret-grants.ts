@@ -44,7 +44,12 @@ export function decideSecretGrants(uses: readonly SecretUse[], factsOf: FactsOf)
 }
 
 /** worst first */
-const RANK: readonly Obstacle["reason"][] = ["SecretNotBoundToHost", "SecretMissing", "SecretValueMissing"];
+const RANK: readonly Obstacle["reason"][] = [
+  "SecretNotBoundToHost",
+  "SecretMissing",
+  "SecretExpired",
+  "SecretValueMissing",
+];
 const LOOK_AGAIN = { waitMs: 30_000 };
 
 function judge(
@@ -70,7 +75,14 @@ function judge(
     return { obstacle: { reason: "SecretNotBoundToHost", message: unbound, end: "stalled" } };
   const grant = { name, key, version: held.version, destinations: facts.hosts };
   if (held.version !== undefined) return { grant };
-  const message = `the value of Secret ${name}, key ${key}, which ${user} needs, is not in memory: give it again with \`bb secret set\``;
+  const value = `the value of Secret ${name}, key ${key}, which ${user} needs,`;
+  const why = held.problem === undefined ? "" : ` (${held.problem})`;
+  // not granted: the sidecars must not go on with the one that they hold
+  if (held.isExpired === true) {
+    const message = `${value} was good for a time that is over, and there is no new one${why}`;
+    return { obstacle: { reason: "SecretExpired", message, end: LOOK_AGAIN } };
+  }
+  const message = `${value} is not in memory${why}: give it again with \`bb secret set\``;
   return { grant, obstacle: { reason: "SecretValueMissing", message, end: LOOK_AGAIN } };
 }
 

@@ -12,6 +12,8 @@ export interface SecretKeyFacts {
   readonly version: string | undefined;
   /** sentence for people: why a configured file or command gave no value */
   readonly problem?: string | undefined;
+  /** the value was good for a time that is over, and there is no new one */
+  readonly isExpired?: boolean;
 }
 
 /** Where secret values come from. Values are read only to be sent to the sidecars. */

@@ -43,6 +43,18 @@ function addSet(group: Command, context: CommandContext): void {
     .option("--from-env <variable>", "value of a variable; asked for again after a restart")
     .option("--from-file <path>", "content of a file; read again after a restart")
     .option("--from-command <line>", "what a shell command prints; run again after a restart")
+    .option(
+      "--ttl <time>",
+      "how long a value is good for, such as 30m: file or command is asked again before that",
+    )
+    .option(
+      "--oauth-token-url <url>",
+      "file or command gives a refresh token; access tokens are got with it here",
+    )
+    .option("--oauth-client-id <id>", "client that the refresh token was given to")
+    .option("--oauth-client-secret-file <path>", "file, 0600, with the client's own secret, if it has one")
+    .option("--oauth-scope <scope>", "scope to ask for; default: that of the refresh token")
+    .option("--oauth-json", "the endpoint takes JSON instead of a form")
     .addOption(namespaceOption())
     .addHelpText("after", EXAMPLES)
     .action(async (name: string, options: SecretSetOptions) =>
@@ -54,6 +66,9 @@ const EXAMPLES = `
 Examples:
   bb secret set claude --key oauth-token --host api.anthropic.com --from-env CLAUDE_TOKEN
   bb secret set claude --key oauth-token --host api.anthropic.com --from-command 'pass show claude'
+  bb secret set aws --key keys --host bedrock-runtime.us-east-1.amazonaws.com --from-command './aws-keys' --ttl 45m
+  bb secret set model --key token --host api.example.com --from-file ~/.refresh-token \\
+      --oauth-token-url https://auth.example.com/oauth/token --oauth-client-id my-client
   bb secret set registry --key token --host registry.example.com:8443 < token.txt
   bb secret set app-key --key ssh --host git.example.com:22 --from-file ./key
   bb secret list

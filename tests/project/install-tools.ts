@@ -1,13 +1,15 @@
 /**
  * Installs what the tests need and the product does not, where that starts nothing: an OpenSSH server that came with
  * an init system would listen on the developer's machine from then on. Builds the forge of the tests, which takes
- * minutes the first time and both cores, a linter of certificates, and clients of the egress proxy.
+ * minutes the first time and both cores, a linter of certificates, and clients of the egress proxy,
+ * those of the models among them.
  */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensureLinter, whyNoLinter } from "../integration/certificate-linter/linter.ts";
+import { ensureAgentClient, whyNoAgentClients } from "../integration/clients/agent-clients.ts";
 import { buildGoClients, whyNoGoClients } from "../integration/clients/go-clients.ts";
 import { ensurePythonClients } from "../integration/clients/python-clients.ts";
 import { ensureForge, whyNoForge } from "../integration/forge/binary.ts";
@@ -35,6 +37,8 @@ for (const argv of missing.length > 0 && mayInstall ? COMMANDS(missing) : []) {
 if (whyNoForge() === undefined) ensureForge();
 if (whyNoLinter() === undefined) ensureLinter();
 ensurePythonClients();
+if (whyNoAgentClients() === undefined)
+  for (const name of ["claude", "codex"] as const) await ensureAgentClient(name);
 if (whyNoGoClients() === undefined) {
   // built anew by the tests, from Go's cache, which this fills
   const folder = mkdtempSync(join(tmpdir(), "bb-go-clients-"));

@@ -7,9 +7,11 @@ import { audit } from "./interceptors/audit.ts";
 import { body } from "./interceptors/body.ts";
 import { byteBudget, requestBudget } from "./interceptors/budget.ts";
 import { credentialCarriers } from "./interceptors/credential-carriers.ts";
+import { forgeWrites } from "./interceptors/forge-writes.ts";
 import { gitPush } from "./interceptors/git-push.ts";
 import { headScan } from "./interceptors/head-scan.ts";
 import { injection } from "./interceptors/injection.ts";
+import { mint } from "./interceptors/mint.ts";
 import { overrides } from "./interceptors/overrides.ts";
 import { policy } from "./interceptors/policy.ts";
 import { serverTools } from "./interceptors/server-tools.ts";
@@ -39,11 +41,13 @@ export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [n
     ["requestBudget", requestBudget(parts.budgets)],
     ["addressGuard", addressGuard(parts.world.overrides)],
     ["gitPush", gitPush()],
+    ["mint", mint()],
     ["overrides", overrides()],
     ["credentialCarriers", credentialCarriers()],
     ["headScan", headScan()],
     ["body", body()],
     ["serverTools", serverTools()],
+    ["forgeWrites", forgeWrites()],
     ["byteBudget", byteBudget(parts.budgets)],
     ["scrubbing", scrubbing()],
     ["injection", injection(parts.world.clock)],

@@ -1,41 +1,33 @@
-import { decodeContent } from "../../detection/content-coding.ts";
 import type { Denial } from "../denial.ts";
+import { ELSEWHERE, MODEL_APIS, type ModelApi, UPLOADS } from "../endpoints/model-apis.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
-import { type JsonPlace, placesOf } from "../json/json-rules.ts";
-import { JsonWalk, type WalkEnd } from "../json/json-walk.ts";
-import { ELSEWHERE, MODEL_APIS, type ModelApi, UPLOADS } from "../model-apis/server-tool-rules.ts";
-import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
+import { askBody, askBytes, type JsonQuestion } from "../json/json-body.ts";
+import { placesOf } from "../json/json-rules.ts";
+import type { WalkEnd } from "../json/json-walk.ts";
 
 /**
  * Refuses what would make a model's provider fetch addresses, call servers or
- * run tools for the agent: it would be a way out that no route names. Bodies
- * are read as they pass, and the end of one leaves only when all of it was
- * read, so the provider never has a whole request that is refused.
+ * run tools for the agent: it would be a way out that no route names. The same
+ * is asked of bodies and of messages of a WebSocket.
  */
 export function serverTools(): Interceptor {
-  const places = new Map<ModelApi["rules"], JsonPlace>();
-  const placesFor = ({ rules }: ModelApi): JsonPlace => {
-    const known = places.get(rules) ?? placesOf(rules);
-    places.set(rules, known);
-    return known;
-  };
+  const questions = new Map(MODEL_APIS.map((api) => [api, questionOf(api)]));
   return (next) => async (exchange) => {
     const api = routeOf(exchange).serverTools === "allow" ? undefined : modelApiOf(exchange);
-    if (api === undefined) return next(exchange);
-    const elsewhere = refusedPath(exchange);
-    if (elsewhere !== undefined) return deny(elsewhere);
-    const rules = placesFor(api);
-    exchange.messages.fromAgent.push((message) => inspect(message, rules));
-    if (exchange.body === undefined || isUpload(exchange)) return next(exchange);
-    if (exchange.body instanceof Uint8Array) {
-      const decoded = await decodeContent(exchange.body, exchange.fields.contentEncoding);
-      const denial = decoded.kind === "opaque" ? decoded : inspect(decoded.bytes, rules);
-      return denial === undefined ? next(exchange) : deny(denial);
-    }
-    exchange.body = readThrough(exchange.body, rules);
-    return next(exchange);
+    const question = api === undefined ? undefined : questions.get(api);
+    if (question === undefined) return next(exchange);
+    exchange.messages.fromAgent.push((message) => askBytes(message, question));
+    const denial =
+      refusedPath(exchange) ?? (isUpload(exchange) ? undefined : await askBody(exchange, question));
+    return denial === undefined ? next(exchange) : deny(denial);
   };
 }
+
+const questionOf = ({ rules }: ModelApi): JsonQuestion => ({
+  rules: placesOf(rules),
+  mostTextBytes: 4 * 1024,
+  denialOf,
+});
 
 function modelApiOf({ head }: Exchange): ModelApi | undefined {
   return MODEL_APIS.find(
@@ -58,31 +50,6 @@ function refusedPath({ head }: Exchange): Denial | undefined {
 function isUpload({ head, fields }: Exchange): boolean {
   const isForm = /^\s*multipart\/form-data\s*;/i.test(fields.contentType ?? "");
   return isForm && UPLOADS.test(head.path) && UPLOADS.test(head.alternativePath);
-}
-
-function inspect(bytes: Uint8Array, rules: JsonPlace): Denial | undefined {
-  if (bytes.length === 0) return undefined;
-  const walk = new JsonWalk(rules);
-  const end = walk.push(bytes) ?? walk.end();
-  return end === undefined ? undefined : denialOf(end);
-}
-
-/** The last chunk is given on only when the walk came to its end. */
-async function* readThrough(body: AsyncIterable<Uint8Array>, rules: JsonPlace): AsyncGenerator<Uint8Array> {
-  const walk = new JsonWalk(rules);
-  let held: Uint8Array | undefined;
-  for await (const chunk of body) {
-    refuse(walk.push(chunk));
-    if (held !== undefined) yield held;
-    held = chunk;
-  }
-  if (held === undefined) return;
-  refuse(walk.end());
-  yield held;
-}
-
-function refuse(end: WalkEnd | undefined): void {
-  if (end !== undefined) throw new RefusedUnderWayError(denialOf(end));
 }
 
 function denialOf(end: WalkEnd): Denial {

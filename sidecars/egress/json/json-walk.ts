@@ -6,8 +6,7 @@ export type WalkEnd =
   | { readonly kind: "unreadable" };
 
 const MOST_DEPTH = 512;
-/** of a key or a text that a rule asks about */
-const MOST_TEXT_BYTES = 4 * 1024;
+const MOST_KEY_BYTES = 4 * 1024;
 const SCALAR = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
 const UNREADABLE: WalkEnd = { kind: "unreadable" };
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
@@ -29,6 +28,7 @@ type Wanted = "value" | "firstItem" | "firstKey" | "key" | "colon" | "comma" | "
  */
 export class JsonWalk {
   readonly #levels: Level[] = [];
+  readonly #mostTextBytes: number;
   #wanted: Wanted = "value";
   /** of the value that is wanted next */
   #place: JsonPlace | undefined;
@@ -39,8 +39,10 @@ export class JsonWalk {
   #isKey = false;
   #scalar = "";
 
-  constructor(rules: JsonPlace) {
+  /** `mostTextBytes`: of a text that a rule asks about; a longer one is unreadable. */
+  constructor(rules: JsonPlace, mostTextBytes = MOST_KEY_BYTES) {
     this.#place = rules;
+    this.#mostTextBytes = mostTextBytes;
   }
 
   /** Undefined while nothing is wrong. */
@@ -135,7 +137,9 @@ export class JsonWalk {
     if (!isKey && !this.#takesValue()) return UNREADABLE;
     this.#isKey = isKey;
     this.#isInString = true;
-    const isAskedFor = isKey ? this.#levels.at(-1)?.place !== undefined : this.#place !== undefined;
+    const isAskedFor = isKey
+      ? this.#levels.at(-1)?.place !== undefined
+      : (itemOf(this.#place)?.rules.length ?? 0) > 0;
     this.#text = isAskedFor ? "" : undefined;
     return undefined;
   }
@@ -163,8 +167,8 @@ export class JsonWalk {
   }
 
   #keep(bytes: Buffer, from: number, until: number): void {
-    if (this.#text === undefined || this.#text.length > MOST_TEXT_BYTES) return;
-    this.#text += bytes.toString("latin1", from, Math.min(until, from + MOST_TEXT_BYTES + 1));
+    if (this.#text === undefined || this.#text.length > this.#mostTextBytes) return;
+    this.#text += bytes.toString("latin1", from, Math.min(until, from + this.#mostTextBytes + 1));
   }
 
   #endString(): WalkEnd | undefined {
@@ -176,10 +180,17 @@ export class JsonWalk {
       if (this.#isKey) this.#place = undefined;
       return undefined;
     }
-    const isWhole = raw.length <= MOST_TEXT_BYTES;
-    const text = isWhole ? unescaped(raw) : raw;
+    if (raw.length > this.#mostTextBytes) return this.#tooLong(raw, place);
+    const text = unescaped(raw);
     if (text === undefined) return UNREADABLE;
     return this.#isKey ? this.#key(text, place!) : brokenBy(text, itemOf(place));
+  }
+
+  /** A rule that asks how a text begins is answered all the same; data of images is long. */
+  #tooLong(beginning: string, place: JsonPlace | undefined): WalkEnd | undefined {
+    const rules = itemOf(place)?.rules ?? [];
+    const isFine = rules.every(({ unless }) => unless?.source.startsWith("^data:") === true);
+    return !this.#isKey && isFine ? brokenBy(beginning, itemOf(place)) : UNREADABLE;
   }
 
   #key(key: string, place: JsonPlace): WalkEnd | undefined {
@@ -191,7 +202,7 @@ export class JsonWalk {
 
   #takeScalar(byte: number): WalkEnd | undefined {
     if (!this.#takesValue() && this.#scalar === "") return UNREADABLE;
-    if (this.#scalar.length > MOST_TEXT_BYTES) return UNREADABLE;
+    if (this.#scalar.length > MOST_KEY_BYTES) return UNREADABLE;
     this.#scalar += String.fromCharCode(byte);
     return undefined;
   }

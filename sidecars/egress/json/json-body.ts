@@ -1,0 +1,58 @@
+import { decodeContent } from "../../detection/content-coding.ts";
+import type { Denial } from "../denial.ts";
+import type { Exchange } from "../exchange.ts";
+import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
+import type { JsonPlace } from "./json-rules.ts";
+import { JsonWalk, type WalkEnd } from "./json-walk.ts";
+
+/** What is asked of JSON, and what is answered when it is not as it must be. */
+export interface JsonQuestion {
+  readonly rules: JsonPlace;
+  /** of a text that a rule asks about */
+  readonly mostTextBytes: number;
+  denialOf(end: WalkEnd): Denial;
+}
+
+/** Asks bytes that are there as a whole; none at all are fine. */
+export function askBytes(bytes: Uint8Array, question: JsonQuestion): Denial | undefined {
+  if (bytes.length === 0) return undefined;
+  const walk = new JsonWalk(question.rules, question.mostTextBytes);
+  const end = walk.push(bytes) ?? walk.end();
+  return end === undefined ? undefined : question.denialOf(end);
+}
+
+/**
+ * Asks the body of an exchange: at once when it is held, with its content
+ * codings undone; as it passes when it streams. Of one that streams the last
+ * chunk leaves only when all was read, so nobody has a whole request that is refused.
+ */
+export async function askBody(exchange: Exchange, question: JsonQuestion): Promise<Denial | undefined> {
+  const { body } = exchange;
+  if (body === undefined) return undefined;
+  if (body instanceof Uint8Array) {
+    const decoded = await decodeContent(body, exchange.fields.contentEncoding);
+    return decoded.kind === "opaque" ? decoded : askBytes(decoded.bytes, question);
+  }
+  exchange.body = readThrough(body, question);
+  return undefined;
+}
+
+async function* readThrough(
+  body: AsyncIterable<Uint8Array>,
+  question: JsonQuestion,
+): AsyncGenerator<Uint8Array> {
+  const walk = new JsonWalk(question.rules, question.mostTextBytes);
+  const refuse = (end: WalkEnd | undefined): void => {
+    if (end !== undefined) throw new RefusedUnderWayError(question.denialOf(end));
+  };
+  let held: Uint8Array | undefined;
+  for await (const chunk of body) {
+    if (chunk.length === 0) continue;
+    refuse(walk.push(chunk));
+    if (held !== undefined) yield held;
+    held = chunk;
+  }
+  if (held === undefined) return;
+  refuse(walk.end());
+  yield held;
+}

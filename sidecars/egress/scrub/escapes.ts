@@ -107,6 +107,9 @@ function readBackslash(bytes: Uint8Array, at: number): Escape {
   if (letter === undefined) return "incomplete";
   if (letter === 0x75) return readUnicode(bytes, at + 1) ?? { code: letter, next: at + 1 };
   if (letter === 0x78) return digits(bytes, at + 1, 2) ?? { code: letter, next: at + 1 };
+  // JSON in a page of HTML
+  const reference = letter === AMPERSAND ? readReference(bytes, at + 1) : undefined;
+  if (reference !== undefined) return reference;
   return { code: SIMPLE.get(letter) ?? letter, next: at + 1 };
 }
 
@@ -115,10 +118,7 @@ function readUnicode(bytes: Uint8Array, at: number): Escape {
   return number(bytes, at + 1, { radix: 16, end: 0x7d });
 }
 
-function readReference(bytes: Uint8Array, from: number): Escape {
-  let at = from;
-  // `&amp;#115;`: escaped twice; `&amp;` alone is an ampersand
-  while (isText(bytes, at, "amp;#")) at += 4;
+function readReference(bytes: Uint8Array, at: number): Escape {
   if (bytes[at] !== 0x23) return readName(bytes, at);
   const isHexadecimal = ((bytes[at + 1] ?? 0) | 0x20) === 0x78;
   return isHexadecimal
@@ -132,14 +132,20 @@ function readName(bytes: Uint8Array, from: number): Escape {
     const byte = bytes[at];
     if (byte === undefined) return "incomplete";
     if (byte === SEMICOLON) {
-      const meant = NAMED.get(name.toLowerCase());
-      if (meant === "&" && at + 1 === bytes.length) return "incomplete";
-      return meant === undefined ? undefined : { code: meant.charCodeAt(0), next: at + 1 };
+      return meaningOf(name.toLowerCase(), bytes, at + 1);
     }
     if (!isLetter(byte)) return undefined;
     name += String.fromCharCode(byte);
   }
   return undefined;
+}
+
+function meaningOf(name: string, bytes: Uint8Array, next: number): Escape {
+  const meant = NAMED.get(name);
+  if (meant === undefined) return undefined;
+  // `&amp;#115;` is a reference that was itself escaped; `&amp;` alone is an ampersand
+  const inner = meant === "&" && (next === bytes.length ? "incomplete" : readReference(bytes, next));
+  return inner || { code: meant.charCodeAt(0), next };
 }
 
 /** Exactly `count` hexadecimal digits. */

@@ -4,7 +4,7 @@ import { openTls } from "./tunnel.ts";
 
 /** Loads a target over HTTP/2, a stream of one connection for each lane. Argument: JSON of Load. Prints a LoadResult. */
 const load = JSON.parse(process.argv[2] ?? "{}") as Load;
-const NOT_OFFERED: LoadResult = { isOffered: false, rps: NaN, p50: NaN, p99: NaN };
+const NOT_OFFERED: LoadResult = { isOffered: false, rps: 0, p50: null, p99: null, asked: 0 };
 process.stdout.write(`${JSON.stringify(await run())}\n`);
 
 async function run(): Promise<LoadResult> {

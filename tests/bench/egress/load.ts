@@ -14,8 +14,11 @@ export interface LoadResult {
   /** the other side does not speak the protocol */
   readonly isOffered: boolean;
   readonly rps: number;
-  readonly p50: number;
-  readonly p99: number;
+  /** null when no request was answered in time, as JSON has it */
+  readonly p50: number | null;
+  readonly p99: number | null;
+  /** requests in all, those of the warm-up among them */
+  readonly asked: number;
 }
 
 /** JSON of words: nothing that looks like a secret, nothing that compresses the work of a scanner away. */
@@ -40,17 +43,19 @@ export async function measure(lanes: readonly Ask[], load: Load): Promise<LoadRe
   const start = performance.now() + load.warmUpMs;
   const end = start + load.measureMs;
   const latencies: number[] = [];
+  let asked = 0;
   await Promise.all(
     lanes.map(async (ask) => {
       for (let sent = performance.now(); sent < end; sent = performance.now()) {
         await ask();
+        asked += 1;
         const now = performance.now();
         if (now >= start && now < end) latencies.push(now - sent);
       }
     }),
   );
   latencies.sort((a, b) => a - b);
-  const at = (share: number): number => latencies[Math.floor(latencies.length * share)] ?? Number.NaN;
+  const at = (share: number): number | null => latencies[Math.floor(latencies.length * share)] ?? null;
   const rps = Math.round((latencies.length / load.measureMs) * 1000);
-  return { isOffered: true, rps, p50: at(0.5), p99: at(0.99) };
+  return { isOffered: true, rps, p50: at(0.5), p99: at(0.99), asked };
 }

@@ -1,6 +1,6 @@
 import type { Floors } from "./floors.ts";
 import type { Load, LoadResult } from "./load.ts";
-import { residentMegabytes } from "./memory.ts";
+import { residentMegabytes, usedMicroseconds } from "./memory.ts";
 import type { Way, World } from "./world.ts";
 
 const WORK = [
@@ -9,6 +9,8 @@ const WORK = [
   { name: "POST 100 KB", bodyBytes: 100_000 },
   { name: "POST 1 MB", bodyBytes: 1_000_000 },
 ];
+/** characters of a column */
+const CELL = 38;
 const CONCURRENCIES = [1, 16, 64];
 
 export interface Times {
@@ -27,8 +29,13 @@ export interface Ways {
 
 type Protocol = "h1" | "h2";
 type WayName = keyof Ways;
+interface Measured extends LoadResult {
+  /** of the proxy, for each request; undefined where there is none */
+  readonly processorMicroseconds: number | undefined;
+}
+
 /** by concurrency */
-type Row = Map<number, LoadResult>;
+type Row = Map<number, Measured>;
 type Rows = Map<WayName, Row>;
 
 interface Plan {
@@ -38,13 +45,16 @@ interface Plan {
   readonly floors: Floors;
 }
 
-/** One table a body: each way in a row, each concurrency in a column; below it the ratios that have floors. */
+/**
+ * One table a body: each way in a row, each concurrency in a column, with the time of a processor that the proxy took
+ * for each request, which the machine's other work changes little; below it the ratios that have floors.
+ */
 export async function measureThroughput(world: World, plan: Plan): Promise<void> {
   const { protocol, ways, floors } = plan;
   for (const work of WORK) {
     const title = `${protocol}, ${work.name}`;
     console.log(`\n${title}${protocol === "h2" ? " (c streams of one connection)" : ""}`);
-    const columns = CONCURRENCIES.map((each) => `c=${each}: rps    p50    p99 ms`.padStart(31));
+    const columns = CONCURRENCIES.map((each) => `c=${each}: rps  p50 ms  p99 ms  CPU µs`.padStart(CELL));
     console.log(`  ${"".padEnd(22)}${columns.join("")}   RSS`);
     const rows: Rows = new Map(Object.keys(ways).map((key) => [key as WayName, new Map()]));
     for (const concurrency of CONCURRENCIES) await fillColumn(world, plan, { ...work, concurrency }, rows);
@@ -73,23 +83,27 @@ async function fillColumn(
   }
 }
 
-export function loadOnce(
+export async function loadOnce(
   { children, upstreams }: World,
   { protocol, way, work }: { protocol: Protocol; way: Way; work: Omit<Load, keyof Way | "port"> },
-): Promise<LoadResult> {
-  const { host, proxyPort, ca } = way;
+): Promise<Measured> {
+  const { host, proxyPort, ca, pid } = way;
   const load: Load = { ...work, host, proxyPort, ca, port: upstreams.ports[protocol] };
-  return children.run<LoadResult>(`load-${protocol}.ts`, load);
+  const before = pid === undefined ? NaN : usedMicroseconds(pid);
+  const result = await children.run<LoadResult>(`load-${protocol}.ts`, load);
+  const used = pid === undefined ? NaN : usedMicroseconds(pid) - before;
+  return { ...result, processorMicroseconds: pid === undefined ? undefined : used / result.asked };
 }
 
-function cell({ isOffered, rps, p50, p99 }: LoadResult): string {
-  if (!isOffered) return "not offered".padStart(31);
-  return `${String(rps).padStart(17)}${p50.toFixed(2).padStart(7)}${p99.toFixed(2).padStart(7)}`;
+function cell({ isOffered, rps, p50, p99, processorMicroseconds }: Measured): string {
+  if (!isOffered) return "not offered".padStart(CELL);
+  const used = processorMicroseconds?.toFixed(0) ?? "";
+  return `${String(rps).padStart(14)}${(p50 ?? NaN).toFixed(2).padStart(8)}${(p99 ?? NaN).toFixed(2).padStart(8)}${used.padStart(8)}`;
 }
 
 const residentOf = ({ pid }: Way): string => (pid === undefined ? "" : `${residentMegabytes(pid)} MB`);
 
-interface Measured {
+interface Judged {
   readonly title: string;
   readonly bodyBytes: number;
   readonly rows: Rows;
@@ -114,7 +128,7 @@ function scannedFloor(bodyBytes: number): number | undefined {
   return bodyBytes <= 100_000 ? 1 : undefined;
 }
 
-function judge({ title, bodyBytes, rows, floors }: Measured): void {
+function judge({ title, bodyBytes, rows, floors }: Judged): void {
   for (const { ours, theirs, floorOf } of RATIOS) {
     for (const concurrency of CONCURRENCIES) {
       const [own, other] = [rows.get(ours)?.get(concurrency), rows.get(theirs)?.get(concurrency)];

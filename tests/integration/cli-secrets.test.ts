@@ -47,7 +47,9 @@ describe("bb secret set with a time to live", { timeout: 120_000 }, () => {
     expect(await bb(["wait", "bottle/b", "--timeout", "20s"])).toMatchObject({ code: 0 });
     const count = (): number => readFileSync(runs, "utf8").split("\n").length - 1;
     await expect.poll(count, { timeout: 20_000 }).toBeGreaterThanOrEqual(2);
-    await expect.poll(secretsAvailable, { timeout: 20_000, interval: 1000 }).toMatchObject({ status: "True" });
+    await expect
+      .poll(secretsAvailable, { timeout: 20_000, interval: 1000 })
+      .toMatchObject({ status: "True" });
     writeFileSync(broken, "");
     await expect
       .poll(secretsAvailable, { timeout: 20_000, interval: 1000 })

@@ -17,10 +17,11 @@ export function answerDenial(agent: AgentStream, denial: Denial, asked?: Asked):
   });
 }
 
-function denialHeaders({ code, retryAfterSeconds }: Denial): string[] {
+function denialHeaders({ code, retryAfterSeconds, challenge }: Denial): string[] {
   return [
     ...[DENIED_HEADER, code],
     ...(retryAfterSeconds === undefined ? [] : ["retry-after", `${retryAfterSeconds}`]),
+    ...(challenge === undefined ? [] : ["www-authenticate", challenge]),
   ];
 }
 

@@ -17,7 +17,7 @@ const DENIALS = {
   UnknownContentCoding: [403, "Use gzip, deflate, br, zstd or none as Content-Encoding."],
   InjectionNeedsTls: [403, "Use https: this route's credential goes out over verified TLS only."],
   PlaceholderMissing: [
-    403,
+    401,
     "Send the secret's placeholder, from its variable in your environment, as the credential.",
   ],
   SecretUnavailable: [503, "Ask the person who runs this bottle to set the secret again."],
@@ -75,6 +75,8 @@ export interface Denial {
   readonly route?: string | undefined;
   /** detection rule that matched */
   readonly rule?: string | undefined;
+  /** what to authenticate with (RFC 9110, 11.6.1): tools such as git send nothing before they are asked for it */
+  readonly challenge?: string | undefined;
   /** after which it may be allowed again */
   readonly retryAfterSeconds?: number | undefined;
 }

@@ -11,7 +11,7 @@ import {
 } from "./egress-websocket-kit.ts";
 
 const HOST = "model.example";
-const SECRET = "the-real-credential-of-this-route";
+const SECRET = "the-real-value-of-this-route";
 const open: (() => unknown)[] = [];
 afterEach(async () => {
   for (const close of open.splice(0).reverse()) await close();

@@ -1,7 +1,14 @@
+import type { PolicyRoute } from "../../wire/egress-policy.ts";
 import type { AuthPolicy } from "../../wire/route-auth.ts";
 import { holdsPlaceholder } from "../credentials/placeholder.ts";
+import type { Denial } from "../denial.ts";
 import { secretId } from "../enforcement.ts";
-import { credentialParameter, isCredentialField, plainName } from "../request/credential-names.ts";
+import {
+  credentialParameter,
+  isCredentialField,
+  plainName,
+  withoutCredentialProtocols,
+} from "../request/credential-names.ts";
 import { parametersOf, withoutParameter } from "../request/query.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
 
@@ -17,10 +24,7 @@ export function credentialCarriers(): Interceptor {
     const route = routeOf(exchange);
     const { auth } = route;
     if (auth.mode === "passthrough") return next(exchange);
-    if (!isAskedFor(exchange, auth)) {
-      const because = `route ${route.name} puts its credential in where the agent sends the placeholder, and it sent none`;
-      return deny({ code: "PlaceholderMissing", because });
-    }
+    if (!isAskedFor(exchange, auth)) return deny(placeholderMissing(route));
     const injected = auth.mode === "inject" ? auth.carrier : undefined;
     if (injected?.in === "query") exchange.query = withoutParameter(exchange.query, injected.name);
     const carrier = queryCarrier(exchange.query);
@@ -31,6 +35,14 @@ export function credentialCarriers(): Interceptor {
     exchange.headers = withoutCarriers(exchange, injected?.in === "header" ? injected.name : undefined);
     return next(exchange);
   };
+}
+
+function placeholderMissing({ name, auth }: PolicyRoute): Denial {
+  const because = `route ${name} puts its credential in where the agent sends the placeholder, and it sent none`;
+  const asksForBasic =
+    auth.mode === "inject" && auth.carrier.in === "header" && auth.carrier.name === "authorization";
+  const challenge = asksForBasic ? 'Basic realm="placeholder of the bottle"' : undefined;
+  return { code: "PlaceholderMissing", because, challenge };
 }
 
 /** A secret that is not there is the affair of who would put it in. */
@@ -44,7 +56,10 @@ function withoutCarriers({ headers }: Exchange, injected: string | undefined): s
   const isCarrier = (name: string): boolean => isCredentialField(name) || plainName(name) === injected;
   const kept: string[] = [];
   for (let index = 0; index < headers.length; index += 2) {
-    if (!isCarrier(headers[index]!)) kept.push(headers[index]!, headers[index + 1]!);
+    const name = headers[index]!;
+    const value = headers[index + 1]!;
+    const sent = name === "sec-websocket-protocol" ? withoutCredentialProtocols(value) : value;
+    if (!isCarrier(name) && (sent !== "" || value === "")) kept.push(name, sent);
   }
   return kept;
 }

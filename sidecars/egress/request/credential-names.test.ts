@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { credentialParameter, isCredentialField } from "./credential-names.ts";
+import { credentialParameter, isCredentialField, withoutCredentialProtocols } from "./credential-names.ts";
 
 describe("a header that carries a credential", () => {
   it.each([
@@ -10,6 +10,7 @@ describe("a header that carries a credential", () => {
     ...["X-RapidAPI-Key", "DD-API-KEY", "DD-APPLICATION-KEY", "X-Figma-Token", "X-Hasura-Admin-Secret"],
     ...["CF-Access-Client-Secret", "X-Registry-Auth", "X-Sentry-Auth", "npm-otp", "Fastly-Key"],
     ...["X-Shopify-Access-Token", "X-Functions-Key", "X-MS-Authorization-Auxiliary", "X-Password"],
+    ...["Signature", "Signature-Input", "X-Ovh-Signature", "DPoP", "Client-Cert", "X-Forwarded-Client-Cert"],
     ...["X-Redmine-API-Key", "X-Parse-Master-Key", "X-Auth-User-Service-Key", "X-JWT", "X-Secret-Key"],
   ])("is %s", (name) => {
     expect(isCredentialField(name)).toBe(true);
@@ -83,5 +84,21 @@ describe("a parameter that carries a credential", () => {
   it("is told by the part of its name that says so: the rest may be anything", () => {
     expect(credentialParameter("anything-token")).toBe("token");
     expect(credentialParameter("anything_Api_Key")).toBe("api-key");
+  });
+});
+
+describe("the subprotocols of a WebSocket", () => {
+  it.each([
+    [
+      "realtime, openai-insecure-api-key.sk-mine, openai-beta.realtime-v1",
+      "realtime, openai-beta.realtime-v1",
+    ],
+    ["base64url.bearer.authorization.k8s.io.bWluZQ, v5.channel.k8s.io", "v5.channel.k8s.io"],
+    ["graphql-transport-ws, access_token, mine", "graphql-transport-ws"],
+    ["Bearer,mine", ""],
+    [`mqtt, ${"m".repeat(65)}`, "mqtt"],
+    ["graphql-transport-ws, soap, wamp.2.json, ocpp1.6", "graphql-transport-ws, soap, wamp.2.json, ocpp1.6"],
+  ])("of %s are sent as %j", (offered, sent) => {
+    expect(withoutCredentialProtocols(offered)).toBe(sent);
   });
 });

@@ -12,13 +12,35 @@ const TELLING = new RegExp(
   ].join("|"),
 );
 
+/** Only in headers: signatures over the request, and who a proxy in front says has shown a certificate. */
+const TELLING_IN_FIELD = /^(?:dpop|signature-input)$|signature$|client-cert(?:-chain)?$/;
+
 /** Only in queries: signed addresses, and short names that some services use. */
-const TELLING_IN_QUERY = /^(?:key|pwd|sig)$|signature$/;
+const TELLING_IN_QUERY = /^(?:key|pass|pwd)$|(?:^|-)(?:creds|sig)$|signature$/;
+
+/** Subprotocols that carry a credential, since browsers can send none elsewhere: `openai-insecure-api-key.…` and its kin. */
+const TELLING_IN_PROTOCOL = /api-?key|auth|bearer|credential|jwt|passw|secret|token/;
+/** protocols have names; what is longer than any of them is a value */
+const LONGEST_PROTOCOL = 64;
 
 /** Whether a header of this name carries a credential. */
 export function isCredentialField(name: string): boolean {
   const plain = plainName(name);
-  return TELLING.test(plain) || UNTELLING.has(plain);
+  return TELLING.test(plain) || TELLING_IN_FIELD.test(plain) || UNTELLING.has(plain);
+}
+
+/** The subprotocols of a WebSocket (a list with commas) without those that carry a credential; empty when none is left. */
+export function withoutCredentialProtocols(protocols: string): string {
+  const offered = protocols.split(",").map((protocol) => protocol.trim());
+  const isName = (protocol: string | undefined): boolean =>
+    protocol !== undefined && !protocol.includes(".") && TELLING_IN_PROTOCOL.test(plainName(protocol));
+  return offered
+    .filter((protocol, index) => {
+      // a name alone has its value right behind it
+      const isCarrier = TELLING_IN_PROTOCOL.test(plainName(protocol)) || isName(offered[index - 1]);
+      return protocol !== "" && protocol.length <= LONGEST_PROTOCOL && !isCarrier;
+    })
+    .join(", ");
 }
 
 /** What of a parameter's name in a query says that it carries a credential; undefined when it carries none. */

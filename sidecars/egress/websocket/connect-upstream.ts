@@ -7,7 +7,7 @@ import { createConnector, type UpstreamWorld } from "../upstream/connector.ts";
 import { AddressNotAllowedError } from "../upstream/destination.ts";
 import { failureOf, failureSentence, type UpstreamFailure } from "../upstream/failure.ts";
 import { deflate } from "./deflate.ts";
-import { isCredentialProtocol, protocolsOf } from "./handshake.ts";
+import { protocolsOf } from "./handshake.ts";
 
 const HANDSHAKE_MS = 30_000;
 /** of one message; those of models are far smaller */
@@ -83,9 +83,7 @@ function handshakeOf(exchange: Exchange): {
   for (let index = 0; index < headers.length; index += 2)
     (fields[headers[index]!.toLowerCase()] ??= []).push(headers[index + 1]!);
   const { ["sec-websocket-protocol"]: asked, ...rest } = fields;
-  const protocols = protocolsOf(asked?.join(", ")) ?? [];
-  const mayCarry = routeOf(exchange).auth.mode === "passthrough";
-  return { protocols: protocols.filter((name) => mayCarry || !isCredentialProtocol(name)), headers: rest };
+  return { protocols: protocolsOf(asked?.join(", ")) ?? [], headers: rest };
 }
 
 /** How `ws` gets its connection and writes its request: to the address that was checked, with the path that was decided on. */

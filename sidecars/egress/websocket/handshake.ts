@@ -36,11 +36,6 @@ export function protocolsOf(field: string | undefined): string[] | undefined {
   return names.every((name) => TOKENS.test(name)) && new Set(names).size === names.length ? names : undefined;
 }
 
-/** Subprotocols by which browsers carry a credential, for want of a field that they may set. */
-export function isCredentialProtocol(name: string): boolean {
-  return /api-?key|auth|bearer|credential|jwt|passw|secret|token/i.test(name);
-}
-
 /** The fields of a handshake that are not of one hop alone: name, value, name, value, … */
 export function withoutHandshake(headers: readonly string[]): string[] {
   return headers.filter((_, index) => !OF_ONE_HOP.has(headers[index - (index % 2)]!.toLowerCase()));

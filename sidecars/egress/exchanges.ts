@@ -73,6 +73,7 @@ export class Exchanges {
       answer: agent.answer,
       messages: { fromAgent: [], toAgent: [] },
       body: undefined,
+      trailers: () => [],
       requestBytes: 0,
       scrubbed: { count: 0, rule: undefined },
       headIsClean: false,

@@ -33,6 +33,7 @@ describe("the pipeline", () => {
       "credentialCarriers",
       "headScan",
       "body",
+      "trailers",
       "serverTools",
       "forgeWrites",
       "byteBudget",

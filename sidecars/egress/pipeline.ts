@@ -16,6 +16,7 @@ import { overrides } from "./interceptors/overrides.ts";
 import { policy } from "./interceptors/policy.ts";
 import { serverTools } from "./interceptors/server-tools.ts";
 import { scrubbing } from "./interceptors/scrubbing.ts";
+import { trailers } from "./interceptors/trailers.ts";
 import type { UpstreamWorld } from "./upstream/connector.ts";
 import type { UpstreamPools } from "./upstream/pools.ts";
 import { relay } from "./upstream/relay.ts";
@@ -46,6 +47,7 @@ export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [n
     ["credentialCarriers", credentialCarriers()],
     ["headScan", headScan()],
     ["body", body()],
+    ["trailers", trailers()],
     ["serverTools", serverTools()],
     ["forgeWrites", forgeWrites()],
     ["byteBudget", byteBudget(parts.budgets)],

@@ -1,5 +1,5 @@
 import { constants, type ServerHttp2Stream } from "node:http2";
-import { HOP_FIELDS } from "../request/fields.ts";
+import { groupedByName, HOP_FIELDS } from "../request/fields.ts";
 import type { Answer } from "./agent-stream.ts";
 
 const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
@@ -17,7 +17,7 @@ export class Http2Answer implements Answer {
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
-    stream.once("wantTrailers", () => stream.sendTrailers(grouped(this.#trailers)));
+    stream.once("wantTrailers", () => stream.sendTrailers(groupedByName(this.#trailers)));
   }
 
   get hasStarted(): boolean {
@@ -68,6 +68,7 @@ export class Http2Answer implements Answer {
     this.#head = undefined;
     if (head === undefined || this.#stream.destroyed || this.#stream.closed) return;
     try {
+      // without trailers to wait for node says that an answer is whole when it is broken off;
       // by a list the fields keep their order, and repeated ones stay apart
       this.#stream.respond(
         head as never,
@@ -87,12 +88,4 @@ function allowed(headers: readonly string[]): string[] {
     if (name === "content-length" || !HOP_FIELDS.has(name)) kept.push(name, headers[index + 1]!);
   }
   return kept;
-}
-
-function grouped(flat: readonly string[]): Record<string, string[]> {
-  const trailers: Record<string, string[]> = {};
-  for (let index = 0; index < flat.length; index += 2) {
-    (trailers[flat[index]!.toLowerCase()] ??= []).push(flat[index + 1]!);
-  }
-  return trailers;
 }

@@ -65,6 +65,15 @@ function isTwin(name: string): boolean {
   return plain !== name && (HOP_FIELDS.has(plain) || plain.startsWith("content-"));
 }
 
+/** Fields as an object, with lists of values for their names. */
+export function groupedByName(flat: readonly string[]): Record<string, string[]> {
+  const fields: Record<string, string[]> = {};
+  for (let index = 0; index < flat.length; index += 2) {
+    (fields[flat[index]!.toLowerCase()] ??= []).push(flat[index + 1]!);
+  }
+  return fields;
+}
+
 function onlyOne(value: string | undefined): string | undefined {
   return value?.includes(",") === true ? undefined : value;
 }

@@ -11,7 +11,16 @@ export function passedOn(raw: readonly (Buffer | string)[]): string[] {
   const headers: string[] = [];
   for (let index = 0; index < raw.length; index += 2) {
     const name = raw[index]!.toString("latin1");
-    if (!DROPPED.has(name.toLowerCase())) headers.push(name, raw[index + 1]!.toString("latin1"));
+    // what begins with a colon is of HTTP/2's own
+    const isKept = !DROPPED.has(name.toLowerCase()) && !name.startsWith(":");
+    if (isKept) headers.push(name, raw[index + 1]!.toString("latin1"));
   }
   return headers;
+}
+
+/** The trailers that are passed on: none that frame the message. */
+export function trailersPassedOn(fields: readonly string[]): string[] {
+  return passedOn(fields).filter(
+    (_, index, all) => all[index - (index % 2)]!.toLowerCase() !== "content-length",
+  );
 }

@@ -27,32 +27,41 @@ export interface UpstreamTarget extends Authority {
   readonly route: Pick<PolicyRoute, "upstream" | "allowPrivate">;
 }
 
+/** Opens a connection, over TLS with these protocols of HTTP to choose from. */
+export type Dial = (protocols: readonly string[]) => Promise<Socket>;
+
 /**
  * Opens connections of one pool. Each resolves anew, checks the addresses and
  * connects to these alone, so a name that changes its mind between check and
  * use gains nothing. TLS is verified against the name that was asked for.
  */
-export function createConnector(target: UpstreamTarget, world: UpstreamWorld): buildConnector.connector {
+export function createDial(target: UpstreamTarget, world: UpstreamWorld): Dial {
   const secureContext = target.scheme === "https" ? trustOf(target, world) : undefined;
   let session: Buffer | undefined;
 
-  const open = (pinned: PinnedDestination): Socket => {
+  const open = (pinned: PinnedDestination, protocols: readonly string[]): Socket => {
     if (secureContext === undefined) return net.connect(socketOptions(pinned, target.host));
     const socket = tls.connect({
       ...socketOptions(pinned, target.host),
       ...(isIP(target.host) === 0 ? { servername: target.host } : {}),
       ...(session === undefined ? {} : { session }),
       secureContext,
-      ALPNProtocols: ["http/1.1"],
+      ALPNProtocols: [...protocols],
       checkServerIdentity: (_name, certificate) => tls.checkServerIdentity(target.host, certificate),
     });
     socket.on("session", (ticket) => (session = ticket));
     return socket;
   };
 
+  return async (protocols) =>
+    whenConnected(open(await pinDestination(target, target.route, world), protocols), world.clock);
+}
+
+/** For undici, which speaks HTTP/1.1 on them. */
+export function connectorOf(dial: Dial): buildConnector.connector {
   return (_options, done) => {
-    pinDestination(target, target.route, world).then(
-      (pinned) => whenConnected(open(pinned), world.clock, done),
+    dial(["http/1.1"]).then(
+      (socket) => done(null, socket),
       (error: Error) => done(error, null),
     );
   };
@@ -91,20 +100,22 @@ function socketOptions(pinned: PinnedDestination, host: string): net.TcpNetConne
   };
 }
 
-function whenConnected(socket: Socket, clock: Clock, done: buildConnector.Callback): void {
-  const settle = (error: Error | null): void => {
-    cancel();
-    socket.removeListener("error", settle);
-    socket.removeListener(connected, succeed);
-    if (error === null) return done(null, socket);
-    socket.on("error", () => undefined).destroy();
-    done(error, null);
-  };
-  const succeed = (): void => settle(null);
-  const connected = socket instanceof tls.TLSSocket ? "secureConnect" : "connect";
-  const cancel = clock.after(CONNECT_TIMEOUT_MS, () =>
-    settle(Object.assign(new Error("connect timeout"), { code: "ETIMEDOUT" })),
-  );
-  socket.once("error", settle);
-  socket.once(connected, succeed);
+function whenConnected(socket: Socket, clock: Clock): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const settle = (error: Error | null): void => {
+      cancel();
+      socket.removeListener("error", settle);
+      socket.removeListener(connected, succeed);
+      if (error === null) return resolve(socket);
+      socket.on("error", () => undefined).destroy();
+      reject(error);
+    };
+    const succeed = (): void => settle(null);
+    const connected = socket instanceof tls.TLSSocket ? "secureConnect" : "connect";
+    const cancel = clock.after(CONNECT_TIMEOUT_MS, () =>
+      settle(Object.assign(new Error("connect timeout"), { code: "ETIMEDOUT" })),
+    );
+    socket.once("error", settle);
+    socket.once(connected, succeed);
+  });
 }

@@ -5,11 +5,12 @@ const FAILURES = {
   UpstreamUnreachable: [502, "there is no way to the upstream's address"],
   UpstreamTimeout: [504, "the upstream did not answer in time"],
   UpstreamClosed: [502, "the upstream closed the connection before the answer was whole"],
+  UpstreamReset: [502, "the upstream broke off the exchange"],
   UpstreamTlsUntrusted: [502, "the upstream's certificate is signed by nobody that is trusted here"],
   UpstreamTlsExpired: [502, "the upstream's certificate is not valid now"],
   UpstreamTlsNameMismatch: [502, "the upstream's certificate is for another name"],
   UpstreamTlsFailed: [502, "the upstream and the proxy did not agree on TLS"],
-  UpstreamProtocolError: [502, "the upstream's answer is not well-formed HTTP/1.1"],
+  UpstreamProtocolError: [502, "the upstream's answer is not well-formed HTTP"],
   UpstreamCodingUnknown: [
     502,
     "the upstream's answer has a content coding that cannot be undone and searched",
@@ -47,6 +48,9 @@ const BY_ERROR_CODE: Readonly<Record<string, UpstreamFailure>> = {
   ECONNRESET: "UpstreamClosed",
   EPIPE: "UpstreamClosed",
   UND_ERR_SOCKET: "UpstreamClosed",
+  ERR_HTTP2_STREAM_ERROR: "UpstreamReset",
+  ERR_HTTP2_SESSION_ERROR: "UpstreamReset",
+  ERR_HTTP2_STREAM_CANCEL: "UpstreamClosed",
   DEPTH_ZERO_SELF_SIGNED_CERT: "UpstreamTlsUntrusted",
   SELF_SIGNED_CERT_IN_CHAIN: "UpstreamTlsUntrusted",
   UNABLE_TO_GET_ISSUER_CERT: "UpstreamTlsUntrusted",
@@ -68,7 +72,12 @@ export function failureOf(error: unknown): UpstreamFailure {
   if (known !== undefined) return known;
   if (code.startsWith("ERR_SSL_") || code.startsWith("ERR_TLS_") || code === "EPROTO")
     return "UpstreamTlsFailed";
-  if (code.startsWith("HPE_") || code.startsWith("UND_ERR_RES") || code === "UND_ERR_HEADERS_OVERFLOW") {
+  if (
+    code.startsWith("HPE_") ||
+    code.startsWith("ERR_HTTP2_") ||
+    code.startsWith("UND_ERR_RES") ||
+    code === "UND_ERR_HEADERS_OVERFLOW"
+  ) {
     return "UpstreamProtocolError";
   }
   return "UpstreamFailed";

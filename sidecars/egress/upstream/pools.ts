@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 import type { Pool } from "undici";
 import UndiciPool from "undici/lib/dispatcher/pool.js";
 import type { PolicyRoute } from "../../wire/egress-policy.ts";
-import { createConnector, type UpstreamTarget, type UpstreamWorld } from "./connector.ts";
+import { connectorOf, createDial, type Dial, type UpstreamTarget, type UpstreamWorld } from "./connector.ts";
+import { Http2Upstream } from "./http2-upstream.ts";
 
 const MAX_POOLS = 256;
 const CONNECTIONS_PER_POOL = 128;
@@ -13,9 +14,14 @@ const KEEP_ALIVE_MS = 4_000;
 const MAX_KEEP_ALIVE_MS = 60_000;
 const MAX_HEADER_BYTES = 64 * 1024;
 
-interface OpenPool {
+/** The connections to one upstream, by what is spoken on them. */
+export interface UpstreamPool {
+  readonly http1: Pool;
+  readonly http2: Http2Upstream;
+}
+
+interface OpenPool extends UpstreamPool {
   readonly target: UpstreamTarget;
-  readonly pool: Pool;
 }
 
 /**
@@ -32,22 +38,25 @@ export class UpstreamPools {
     this.#world = world;
   }
 
-  poolFor(target: UpstreamTarget): Pool {
+  poolFor(target: UpstreamTarget): UpstreamPool {
     const key = `${target.scheme}://${target.host}:${target.port} ${this.wayOf(target.route)}`;
     const open = this.#open.get(key);
-    if (open !== undefined) return open.pool;
+    if (open !== undefined) return open;
     this.#closeOldest();
-    const pool = this.#create(target);
-    this.#open.set(key, { target, pool });
+    const dial = createDial(target, this.#world);
+    const http2 = new Http2Upstream(target.host, dial, this.#world.clock);
+    const pool = { target, http1: this.#create(target, dial), http2 };
+    this.#open.set(key, pool);
     return pool;
   }
 
   /** Closes every pool that `isWanted` does not name; what is under way there is cut off. */
   keepOnly(isWanted: (target: UpstreamTarget, way: string) => boolean): void {
-    for (const [key, { target, pool }] of this.#open) {
+    for (const [key, { target, http1, http2 }] of this.#open) {
       if (isWanted(target, this.wayOf(target.route))) continue;
       this.#open.delete(key);
-      void pool.destroy();
+      void http1.destroy();
+      http2.destroy();
     }
   }
 
@@ -62,10 +71,10 @@ export class UpstreamPools {
     return way;
   }
 
-  #create(target: UpstreamTarget): Pool {
+  #create(target: UpstreamTarget, dial: Dial): Pool {
     const host = target.host.includes(":") ? `[${target.host}]` : target.host;
     return new UndiciPool(`${target.scheme}://${host}:${target.port}`, {
-      connect: createConnector(target, this.#world),
+      connect: connectorOf(dial),
       connections: CONNECTIONS_PER_POOL,
       pipelining: 1,
       allowH2: false,
@@ -81,6 +90,7 @@ export class UpstreamPools {
     const [oldest] = this.#open;
     if (oldest === undefined || this.#open.size < MAX_POOLS) return;
     this.#open.delete(oldest[0]);
-    void oldest[1].pool.close();
+    void oldest[1].http1.close();
+    oldest[1].http2.close();
   }
 }

@@ -3,7 +3,7 @@ import type { WebSocket } from "ws";
 import { deny, type Exchange, type Outcome, routeOf } from "../exchange.ts";
 import { hostHeaderOf } from "../request/read-head.ts";
 import { passedOn } from "../upstream/answer-fields.ts";
-import { createConnector, type UpstreamWorld } from "../upstream/connector.ts";
+import { connectorOf, createDial, type UpstreamWorld } from "../upstream/connector.ts";
 import { AddressNotAllowedError } from "../upstream/destination.ts";
 import { failureOf, failureSentence, type UpstreamFailure } from "../upstream/failure.ts";
 import { deflate } from "./deflate.ts";
@@ -89,7 +89,7 @@ function handshakeOf(exchange: Exchange): {
 /** How `ws` gets its connection and writes its request: to the address that was checked, with the path that was decided on. */
 function connection(exchange: Exchange, world: UpstreamWorld): object {
   const { scheme, host, port, path } = exchange.head;
-  const connect = createConnector({ scheme, host, port, route: routeOf(exchange) }, world);
+  const connect = connectorOf(createDial({ scheme, host, port, route: routeOf(exchange) }, world));
   return {
     createConnection: (_options: unknown, done: Parameters<typeof connect>[1]) =>
       void connect({ hostname: host, protocol: `${scheme}:`, port: `${port}` }, done),

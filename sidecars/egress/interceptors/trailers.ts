@@ -1,0 +1,49 @@
+import type { Denial } from "../denial.ts";
+import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
+import { isCredentialField, plainName } from "../request/credential-names.ts";
+import { HOP_FIELDS } from "../request/fields.ts";
+import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
+import { describeFinding } from "./head-scan.ts";
+
+/** Lets no trailer out that was not looked at as a header is: before the request when its body is held, else at its end. */
+export function trailers(): Interceptor {
+  return (next) => (exchange) => {
+    if (!exchange.fields.hasBody) return next(exchange);
+    if (exchange.body instanceof Uint8Array) {
+      const denial = refusal(exchange);
+      if (denial !== undefined) return Promise.resolve(deny(denial));
+    }
+    exchange.trailers = () => {
+      const denial = refusal(exchange);
+      if (denial !== undefined) throw new RefusedUnderWayError(denial);
+      return sent(exchange);
+    };
+    return next(exchange);
+  };
+}
+
+function refusal({ agent, enforcement, head, times }: Exchange): Denial | undefined {
+  if (agent.trailers.length === 0) return undefined;
+  const { method, host } = head;
+  const headers = pairs(agent.trailers);
+  const inspection = times.scan(() => enforcement.detector.inspectHead({ method, host, path: "/", headers }));
+  if (inspection.kind === "clean") return undefined;
+  if (inspection.kind === "opaque") return inspection;
+  return { code: "SecretInHead", ...describeFinding(inspection.finding) };
+}
+
+/** None that frame the message or carry a credential (RFC 9110, 6.5.1). */
+function sent(exchange: Exchange): string[] {
+  const isPassthrough = routeOf(exchange).auth.mode === "passthrough";
+  return exchange.agent.trailers.filter((_, index, all) => {
+    const name = plainName(all[index - (index % 2)]!);
+    const isFraming = HOP_FIELDS.has(name) || name.startsWith("content-") || name.startsWith(":");
+    return !isFraming && (isPassthrough || !isCredentialField(name));
+  });
+}
+
+function pairs(flat: readonly string[]): [string, string][] {
+  const list: [string, string][] = [];
+  for (let index = 0; index < flat.length; index += 2) list.push([flat[index]!, flat[index + 1]!]);
+  return list;
+}

@@ -184,9 +184,10 @@ const UNKNOWN = (name: string): RemoteReport => ({
 /** The secret of a remote as git-gate gets it; nothing when there is none. */
 function secretOf({ secret }: RemotePolicy, held: ReadonlyMap<string, HeldSecret>): SecretValue[] {
   const found = secret && held.get(secretId(secret));
-  return secret === undefined || found === undefined
-    ? []
-    : [{ ...secret, ...found, destinations: [...found.destinations] }];
+  if (secret === undefined || found === undefined) return [];
+  // no field more: git-gate refuses what it does not know
+  const { version, value, placeholder, destinations } = found;
+  return [{ ...secret, version, value, placeholder, destinations: [...destinations] }];
 }
 
 /** All that a configuration says of one remote, but for values. */

@@ -54,7 +54,9 @@ describe.runIf(why === undefined)("Codex", () => {
 
   async function hello(): Promise<{ readonly output: string }> {
     const program = await ensureAgentClient("codex");
-    const words = ["exec", "--json", "--skip-git-repo-check", "hello"];
+    // a tool that runs at the provider, past the proxy: refused unless the route allows it
+    const settings = ["-c", 'web_search="disabled"'];
+    const words = ["exec", ...settings, "--json", "--skip-git-repo-check", "hello"];
     return clients.run("env", `CODEX_API_KEY=${PLACEHOLDER}`, program, ...words);
   }
 

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Children } from "./egress/children.ts";
 import { measureAdversarial } from "./egress/adversarial.ts";
+import { measureCodex } from "./egress/codex.ts";
 import { measureEvents } from "./egress/events.ts";
 import { Floors } from "./egress/floors.ts";
 import { measureLatency } from "./egress/latency.ts";
@@ -54,6 +55,7 @@ async function main(): Promise<void> {
   if (sections.has("policy")) await measurePolicy(world, { ours, changes: CHANGES[size], floors });
   if (sections.has("memory")) await measureMemory(world, floors);
   if (sections.has("adversarial")) await measureAdversarial(world, { ...own, ...times, floors });
+  if (sections.has("codex")) await measureCodex(world, { rounds: times.rounds, floors });
   if (sections.has("h1") || sections.has("h2")) await besideOthers(world, own);
 }
 

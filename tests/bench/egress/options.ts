@@ -1,6 +1,16 @@
 import { parseArgs } from "node:util";
 
-const SECTIONS = ["h1", "h2", "latency", "sse", "minting", "policy", "memory", "adversarial"] as const;
+const SECTIONS = [
+  "h1",
+  "h2",
+  "latency",
+  "sse",
+  "minting",
+  "policy",
+  "memory",
+  "adversarial",
+  "codex",
+] as const;
 export type Section = (typeof SECTIONS)[number];
 
 export interface Options {

@@ -3,7 +3,7 @@ import { quantile } from "../quantiles.ts";
 import type { Floors } from "./floors.ts";
 import { answerOf } from "./requests.ts";
 import { openTls } from "./tunnel.ts";
-import { type OurProxy, SCANNED, STREAMED, type World, writePolicy } from "./world.ts";
+import { type OurProxy, policyOf, SCANNED, STREAMED, type World, writePolicy } from "./world.ts";
 
 const MOST_MS = 250;
 /** allowed and taken away in turns */
@@ -28,7 +28,8 @@ export async function measurePolicy(
   for (let change = 0; change < changes; change += 1) {
     const isAllowed = change % 2 === 0;
     const started = performance.now();
-    writePolicy(ours.policyFile, upstreams, [SCANNED, STREAMED, ...(isAllowed ? [TOGGLED] : [])]);
+    const hosts = [SCANNED, STREAMED, ...(isAllowed ? [TOGGLED] : [])];
+    writePolicy(ours.policyFile, policyOf(upstreams, hosts));
     process.kill(ours.pid, "SIGHUP");
     while ((await isOpen(ours, port)) !== isAllowed) await sleep(1);
     tookMs.push(performance.now() - started);

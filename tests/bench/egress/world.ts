@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { buildSync } from "esbuild";
 import { bundleOptions } from "../../../local-runtime/images/bundles.ts";
@@ -71,24 +71,36 @@ export async function throughMitmproxy({ children, folder, upstreams }: World): 
   return { name: "mitmproxy", host: SCANNED, proxyPort: port, ca, pid };
 }
 
-/** A proxy of ours, in a process of its own, with the policy that all measurements use. */
-export async function startOurs({ children, folder, upstreams }: World, called = "ours"): Promise<OurProxy> {
-  const file = (name: string): string => join(folder, `${called}-${name}`);
-  const policyFile = file("policy.yaml");
-  writePolicy(policyFile, upstreams, [SCANNED, STREAMED, `*.${BELOW}`]);
-  writeFileSync(file("upstream.pem"), upstreams.ca);
+/** A proxy of ours, in a process of its own, with the policy that most measurements use. */
+export function startOurs(world: World, called = "ours"): Promise<OurProxy> {
+  const { upstreams } = world;
   const hosts = [SCANNED, STREAMED, ...Array.from({ length: NEW_HOSTS }, (_, index) => newHost(index))];
+  const resolve = hosts.flatMap((host) =>
+    Object.values(upstreams.ports).map((port) => `${host}:${port}=127.0.0.1:${port}`),
+  );
+  const policy = policyOf(upstreams, [SCANNED, STREAMED, `*.${BELOW}`]);
+  return startProxy(world, { called, policy, resolve, upstreamCa: upstreams.ca });
+}
+
+/** A proxy of ours with a policy of one's own; `resolve` as `bb egress` takes it. */
+export async function startProxy(
+  { children, folder }: Pick<World, "children" | "folder">,
+  plan: { called: string; policy: object; resolve: readonly string[]; upstreamCa: string },
+): Promise<OurProxy> {
+  const file = (name: string): string => join(folder, `${plan.called}-${name}`);
+  const policyFile = file("policy.yaml");
+  writePolicy(policyFile, plan.policy);
+  writeFileSync(file("upstream.pem"), plan.upstreamCa);
   const options: StandaloneOptions = {
     policy: policyFile,
     listen: "127.0.0.1:0",
     caOut: file("ca.pem"),
-    resolve: hosts.flatMap((host) =>
-      Object.values(upstreams.ports).map((port) => `${host}:${port}=127.0.0.1:${port}`),
-    ),
+    resolve: plan.resolve,
     upstreamCa: file("upstream.pem"),
     audit: file("audit.ndjson"),
   };
-  const { said, pid } = await children.start<{ address: string }>(bundledProxy(folder), options, nodeFlags());
+  const program = bundledProxy(folder);
+  const { said, pid } = await children.start<{ address: string }>(program, options, nodeFlags());
   const port = Number(said.address.split(":").at(-1));
   return { port, ca: readFileSync(options.caOut, "utf8"), pid, policyFile };
 }
@@ -96,15 +108,18 @@ export async function startOurs({ children, folder, upstreams }: World, called =
 export const newHost = (index: number): string => `h${index}.${BELOW}`;
 
 /** Every method at every port of the upstreams, for some hosts; one of them streams. */
-export function writePolicy(file: string, { ports }: Upstreams, hosts: readonly string[]): void {
+export function policyOf({ ports }: Upstreams, hosts: readonly string[]): object {
   const routes = hosts.map((host) => ({
     host,
     ports: Object.values(ports),
     methods: ["*"],
     scan: host === STREAMED ? "inject-only" : "full",
   }));
-  writeFileSync(file, JSON.stringify({ egress: { routes } }));
-  chmodSync(file, 0o600);
+  return { egress: { routes } };
+}
+
+export function writePolicy(file: string, policy: object): void {
+  writeFileSync(file, JSON.stringify(policy), { mode: 0o600 });
 }
 
 /** Types that Node strips itself cost it time and memory, which the product does not have. */

@@ -2,7 +2,7 @@ import { createSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
-import type { EgressRoute } from "../../../crds/egress-route.ts";
+import type { Egress } from "../../../crds/egress.ts";
 import { createDetector } from "../../detection/index.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { compileEgress } from "../../wire/compile-egress.ts";
@@ -18,19 +18,21 @@ afterEach(() => {
 });
 
 /** What a name is decided by. */
-const policyOf = (...routes: EgressRoute[]): Enforcement =>
+const policyOf = (egress: Egress): Enforcement =>
   ({
-    policy: indexPolicy(compileEgress({ routes })),
+    policy: indexPolicy(compileEgress(egress)),
     detector: createDetector({ knownValues: [{ id: "token/value", value: SECRET }] }),
   }) as Enforcement;
 
-const ROUTES = policyOf(
-  { host: "api.example" },
-  { host: "*.wild.example", ports: [443] },
-  { host: "plain.example", ports: [80] },
-  { host: "odd.example", ports: [8443] },
-  { host: "10.1.2.3" },
-);
+const ROUTES = policyOf({
+  routes: [
+    { host: "api.example" },
+    { host: "*.wild.example", ports: [443] },
+    { host: "plain.example", ports: [80] },
+    { host: "odd.example", ports: [8443] },
+    { host: "10.1.2.3" },
+  ],
+});
 
 class ManualClock implements Clock {
   elapsed = 0;
@@ -117,6 +119,16 @@ describe("a name", () => {
     const { ask } = await serve(ROUTES);
     expect(await ask("0x0a010203")).toBe("ENOTFOUND");
   });
+
+  it.each<Egress>([{ mode: "audit" }, { unlisted: "ask" }])(
+    "that no route has leads to the proxy too where %j lets it record or ask, but for one with a secret",
+    async (egress) => {
+      const { ask, records } = await serve(policyOf(egress));
+      expect(await ask("other.example")).toEqual(["127.9.9.9"]);
+      expect(await ask(`${SECRET}.example`)).toBe("ENOTFOUND");
+      expect(records).toMatchObject([{ code: "SecretInHead" }]);
+    },
+  );
 
   it("is not told of before there is a policy; nobody is told that it does not exist", async () => {
     const { ask, records } = await serve(undefined);

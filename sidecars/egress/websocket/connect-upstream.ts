@@ -1,5 +1,5 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
-import type { WebSocket } from "ws";
+import type { ClientOptions, WebSocket } from "ws";
 import { deny, type Exchange, type Outcome, routeOf } from "../exchange.ts";
 import { hostHeaderOf } from "../request/read-head.ts";
 import { passedOn } from "../upstream/answer-fields.ts";
@@ -29,13 +29,9 @@ export async function connectUpstream(exchange: Exchange, world: UpstreamWorld):
   return new Promise((resolve) => {
     const { protocols, headers } = handshakeOf(exchange);
     const socket = new WebSocket("ws://upstream/", protocols, {
-      headers,
-      ...connection(exchange, world),
-      perMessageDeflate: deflate(agent.upgrade?.request.headers["sec-websocket-extensions"]),
-      maxPayload: MOST_MESSAGE_BYTES,
-      handshakeTimeout: HANDSHAKE_MS,
-      followRedirects: false,
-      autoPong: false,
+      ...optionsOf(exchange, world),
+      // a list is a field that comes several times
+      headers: headers as Record<string, never>,
     });
     let stopped: Outcome | undefined;
     const stop = (outcome: Outcome): void => {
@@ -50,7 +46,10 @@ export async function connectUpstream(exchange: Exchange, world: UpstreamWorld):
     revoked.onRevoke(() => stop(policyChanged()));
     agent.onGone(onGone);
     let fields: readonly string[] = [];
-    socket.on("upgrade", (response) => (fields = passedOn(response.rawHeaders)));
+    socket.on("upgrade", (response) => {
+      exchange.times.answered();
+      fields = passedOn(response.rawHeaders);
+    });
     socket.once("open", () => {
       socket.pause();
       settle({ kind: "connected", socket, fields });
@@ -86,26 +85,31 @@ function handshakeOf(exchange: Exchange): {
   return { protocols: protocolsOf(asked?.join(", ")) ?? [], headers: rest };
 }
 
-/** How `ws` gets its connection and writes its request: to the address that was checked, with the path that was decided on. */
-function connection(exchange: Exchange, world: UpstreamWorld): object {
+/** The connection goes to the address that was checked, and the request has the path that was decided on. */
+function optionsOf(exchange: Exchange, world: UpstreamWorld): ClientOptions {
   const { scheme, host, port, path } = exchange.head;
   const connect = connectorOf(createDial({ scheme, host, port, route: routeOf(exchange) }, world));
+  const createConnection = (_options: unknown, done: Parameters<typeof connect>[1]): void =>
+    connect({ hostname: host, protocol: `${scheme}:`, port: `${port}` }, done);
   return {
-    createConnection: (_options: unknown, done: Parameters<typeof connect>[1]) =>
-      void connect({ hostname: host, protocol: `${scheme}:`, port: `${port}` }, done),
-    finishRequest(request: ClientRequest) {
+    // node gives the callback, of which the types say nothing
+    createConnection: createConnection as unknown as NonNullable<ClientOptions["createConnection"]>,
+    finishRequest(request) {
       request.path = path + exchange.query;
       request.end();
     },
+    perMessageDeflate: deflate(exchange.agent.upgrade?.request.headers["sec-websocket-extensions"]),
+    maxPayload: MOST_MESSAGE_BYTES,
+    handshakeTimeout: HANDSHAKE_MS,
+    followRedirects: false,
+    autoPong: false,
   };
 }
 
 /** An answer that is no 101: the agent gets it as it is. */
-function passOn(
-  { answer, agent }: Exchange,
-  request: ClientRequest,
-  response: IncomingMessage,
-): Promise<Outcome> {
+function passOn(exchange: Exchange, request: ClientRequest, response: IncomingMessage): Promise<Outcome> {
+  exchange.times.answered();
+  const { answer, agent } = exchange;
   const status = response.statusCode ?? 502;
   let responseBytes = 0;
   answer.start(status, passedOn(response.rawHeaders), response.statusMessage ?? "");

@@ -29,13 +29,16 @@ export class Conversation {
   #outcome: Outcome | undefined;
   #responseBytes = 0;
   #isEnding = false;
+  /** what the upstream does after that is no failure of its own */
+  #agentLeft = false;
 
   constructor(parts: ConversationParts) {
     const { agent, upstream, exchange, held } = parts;
     this.#parts = parts;
     const refuse = (denial: Denial): void => this.#refuse(denial);
     agent.on("error", (error) => (this.#outcome ??= agentFailed(error)));
-    upstream.on("error", (error) => (this.#outcome ??= upstreamFailed(error)));
+    upstream.on("error", (error) => this.#upstreamFailed(error));
+    agent.once("close", () => (this.#agentLeft = true));
     this.ended = Promise.all([this.#closed(agent), this.#closed(upstream)]).then(
       () => this.#outcome ?? { kind: "relayed", status: 101, responseBytes: this.#responseBytes },
     );
@@ -59,13 +62,21 @@ export class Conversation {
   async #fromUpstream(frame: Frame): Promise<void> {
     const { exchange, agent } = this.#parts;
     this.#responseBytes += frame.data.length;
-    if (frame.kind === "close" && frame.code === 1006) this.#outcome ??= failed("UpstreamClosed");
+    if (frame.kind === "close" && frame.code === 1006) this.#upstreamFailed();
     const isBinary = frame.kind === "message" && frame.isBinary;
     let data = frame.data;
     for (const change of exchange.messages.toAgent) data = change(data, isBinary);
+    // whoever changed it may have said that nothing of it goes on
+    if (this.#isEnding) return;
     // a control frame that grew beyond its bound would end the connection
     if (frame.kind !== "message" && data.length > LONGEST_REASON) data = Buffer.alloc(0);
     await say({ ...frame, data }, agent);
+  }
+
+  #upstreamFailed(error?: NodeJS.ErrnoException): void {
+    if (this.#agentLeft) return;
+    const isProtocol = error?.code?.startsWith("WS_ERR_") === true;
+    this.#outcome ??= failed(isProtocol ? "UpstreamProtocolError" : "UpstreamClosed");
   }
 
   #refuse(denial: Denial): void {
@@ -125,9 +136,4 @@ function agentFailed(error: Error): Outcome | undefined {
   return isProtocol
     ? deny({ code: "BadRequest", because: "what came is not well-formed WebSocket" })
     : undefined;
-}
-
-function upstreamFailed(error: Error): Outcome {
-  const isProtocol = (error as NodeJS.ErrnoException).code?.startsWith("WS_ERR_") === true;
-  return failed(isProtocol ? "UpstreamProtocolError" : "UpstreamClosed");
 }

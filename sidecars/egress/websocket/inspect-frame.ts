@@ -1,3 +1,4 @@
+import type { Finding, Inspection, StreamSearch } from "../../detection/index.ts";
 import { Turns } from "../../shared/turns.ts";
 import type { Denial } from "../denial.ts";
 import { type Exchange, routeOf } from "../exchange.ts";
@@ -6,6 +7,8 @@ import type { Frame } from "./frames.ts";
 /** the views of one may take as much again and more: such messages are looked at by turns */
 const LARGE_BYTES = 256 * 1024;
 const LARGE_AT_ONCE = 2;
+/** of what was said before: no pattern that matters is longer, and what is kept stays for as long as the connection */
+const LONGEST_TAIL = 512;
 
 /** Looks at one frame of the agent before it goes on. */
 export type InspectFrame = (frame: Frame) => Promise<Denial | undefined>;
@@ -13,28 +16,54 @@ export type InspectFrame = (frame: Frame) => Promise<Denial | undefined>;
 /**
  * Makes what looks at the frames of one WebSocket. Known values are searched
  * across messages on every route; with `scan: full` every view of a message is
- * looked at as well. What control frames carry is looked at in the same way.
+ * looked at as well, and what it makes together with the end of those before.
+ * What control frames carry is looked at in the same way.
  */
 export function frameInspection(turns = new Turns(LARGE_AT_ONCE)): (exchange: Exchange) => InspectFrame {
   return (exchange) => {
-    const { detector } = exchange.enforcement;
-    const isFull = routeOf(exchange).scan !== "inject-only";
     // what is said in between must not tear a message apart
-    const [messages, control] = [detector.streamSearch("frame"), detector.streamSearch("frame")];
-    return async (frame) => {
-      const { kind, data } = frame;
+    const [messages, control] = [new Said(exchange, turns), new Said(exchange, turns)];
+    return async ({ kind, data }) => {
       if (data.length === 0) return undefined;
-      const finding = (kind === "message" ? messages : control).push(data);
-      if (finding !== undefined) return inFrame(finding);
-      if (isFull) {
-        const look = (): ReturnType<typeof detector.inspectBody> => detector.inspectBody({ bytes: data });
-        const inspection = await (data.length > LARGE_BYTES ? turns.take(look) : look());
-        if (inspection.kind === "opaque") return inspection;
-        if (inspection.kind === "found") return inFrame(inspection.finding);
-      }
-      return kind === "message" ? refusalOf(data, exchange) : undefined;
+      const denial = await (kind === "message" ? messages : control).inspect(data);
+      return denial ?? (kind === "message" ? refusalOf(data, exchange) : undefined);
     };
   };
+}
+
+/** What the agent said so far, as far as it matters for what it says next. */
+class Said {
+  readonly #exchange: Exchange;
+  readonly #turns: Turns;
+  readonly #search: StreamSearch;
+  readonly #isFull: boolean;
+  #tail: Buffer = Buffer.alloc(0);
+
+  constructor(exchange: Exchange, turns: Turns) {
+    this.#exchange = exchange;
+    this.#turns = turns;
+    this.#search = exchange.enforcement.detector.streamSearch("frame");
+    this.#isFull = routeOf(exchange).scan !== "inject-only";
+  }
+
+  async inspect(data: Buffer): Promise<Denial | undefined> {
+    const finding = this.#exchange.times.scan(() => this.#search.push(data));
+    if (finding !== undefined) return inFrame(finding);
+    if (!this.#isFull) return undefined;
+    const joined = Buffer.concat([this.#tail, data.subarray(0, LONGEST_TAIL)]);
+    const hasTail = this.#tail.length > 0;
+    this.#tail = Buffer.concat([this.#tail, data.subarray(-LONGEST_TAIL)]).subarray(-LONGEST_TAIL);
+    return (await this.#inspectBytes(data)) ?? (hasTail ? await this.#inspectBytes(joined) : undefined);
+  }
+
+  async #inspectBytes(bytes: Buffer): Promise<Denial | undefined> {
+    const { times, enforcement } = this.#exchange;
+    const look = (): Promise<Inspection> =>
+      times.scanSlowly(() => enforcement.detector.inspectBody({ bytes }));
+    const inspection = await (bytes.length > LARGE_BYTES ? this.#turns.take(look) : look());
+    if (inspection.kind === "clean") return undefined;
+    return inspection.kind === "opaque" ? inspection : inFrame(inspection.finding);
+  }
 }
 
 function refusalOf(message: Buffer, { messages }: Exchange): Denial | undefined {
@@ -45,16 +74,11 @@ function refusalOf(message: Buffer, { messages }: Exchange): Denial | undefined 
   return undefined;
 }
 
-function inFrame(finding: {
-  readonly rule: string;
-  readonly location: string;
-  readonly shape: string;
-}): Denial {
-  const { rule, shape } = finding;
-  const location = finding.location.replace(/^body/, "frame");
+function inFrame({ rule, shape, location }: Finding): Denial {
+  const place = location.replace(/^body/, "frame");
   return {
     code: "SecretInFrame",
-    because: `the message holds a secret (${rule}) in ${location}: ${shape}`,
+    because: `the message holds a secret (${rule}) in ${place}: ${shape}`,
     rule,
   };
 }

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { classFields } from "./class-fields.ts";
 import { Conditions } from "./condition.ts";
+import { EgressStatus } from "./egress-status.ts";
 import { GitStatus } from "./git-status.ts";
 import { API_VERSION } from "./group.ts";
 import { ObjectMeta } from "./metadata.ts";
@@ -115,6 +116,7 @@ export const BottleStatus = z.strictObject({
     .string()
     .optional()
     .describe("hash of the prompt and the git configuration that the home was last given"),
+  egress: EgressStatus.optional().describe("budgets as the sidecars see them"),
   git: GitStatus.optional().describe("remotes as the gate sees them"),
 });
 export type BottleStatus = z.infer<typeof BottleStatus>;

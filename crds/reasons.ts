@@ -10,6 +10,8 @@ export const CONDITIONS = {
   RuntimeHealthy: "The runtime, such as Docker, answers.",
   Suspended: "The containers are gone on purpose and the home is kept.",
   Reconciling: "Work towards the spec goes on. Absent when settled.",
+  BudgetExceeded: "A budget of egress is spent, so that requests are denied. Absent otherwise.",
+  AuditFailing: "What the bottle does cannot be recorded, so that its requests are denied. Absent otherwise.",
   Stalled: "Only a change of the Bottle, of what it names or of a secret can help. Absent otherwise.",
 } as const;
 export type ConditionType = keyof typeof CONDITIONS;
@@ -32,6 +34,10 @@ export const REASONS = {
   SecretNotBoundToHost:
     "A route or a git remote would carry a secret to a destination that the secret's owner did not bind it to.",
   Enforced: "The sidecars enforce the wanted policy and the probe from the agent's namespace holds.",
+  OnlyRecorded:
+    "The sidecars are in force and only record what no route allows: the class has mode audit. The probe holds.",
+  BudgetSpent: "A limit of egress.budget, or of a route's, is reached; a larger one lets requests out again.",
+  AuditNotWritten: "The audit cannot be written, as on a full disk; it is tried again every few seconds.",
   SidecarsNotRunning: "The sidecars are not running.",
   SidecarsOutdated: "The sidecars are being replaced by ones with the wanted spec.",
   SidecarsSilent: "The sidecars do not answer on the control channel.",

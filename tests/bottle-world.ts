@@ -47,6 +47,8 @@ export class BottleWorld {
   readonly secrets = new HeldSecrets();
   readonly forge = new FakeForge();
   readonly events: string[] = [];
+  /** why the audit of every bottle cannot be kept */
+  auditFault: string | undefined;
   readonly authorities = new Map<string, CertificateAuthority>();
   /** by image kind or reference; what is not here is present */
   readonly images = new Map<string, ImageState>();
@@ -278,6 +280,7 @@ export class BottleWorld {
       },
       secrets: this.secrets,
       deployKeys: new FakeDeployKeys(this.forge),
+      audit: { faultOf: () => this.auditFault },
       authorities: heldAuthorities(this.authorities, () => this.now),
       events: { record: (_about, { type, reason }) => this.events.push(`${type} ${reason}`) },
       rootCertificates: "-----ROOTS-----\n",

@@ -23,7 +23,9 @@ export const WANTED_PARTS: DesiredParts = desiredParts(OWNER, IMAGES, {
 });
 
 export const WANTED: Wanted = {
-  policy: desiredPolicy({ egress: compileEgress({}), remotes: [] }, [], "ca"),
+  policy: desiredPolicy({ egress: compileEgress({}), remotes: [] }, [], {
+    ...{ caFingerprint: "ca", spent: [], unrecorded: undefined },
+  }),
   parts: found(WANTED_PARTS),
   secretsObstacle: undefined,
   deployKeys: { states: new Map(), notes: [], leftovers: [] },

@@ -1,4 +1,5 @@
 import type { Bottle } from "../../crds/bottle.ts";
+import type { AuditRecord } from "../../sidecars/wire/audit.ts";
 import { bottles } from "../../crds/resources.ts";
 import { RuntimeUnavailableError, SandboxNotFoundError } from "../../reconcilers/contract/errors.ts";
 import type { EventRecorder } from "../../reconcilers/contract/event-recorder.ts";
@@ -11,6 +12,7 @@ import type { BottleMetrics } from "../metrics/index.ts";
 import { auditFile } from "./audit-files.ts";
 import { AuditLog, parseAuditLine } from "./audit-log.ts";
 import { AuditEvents } from "./audit-events.ts";
+import type { AuditFaults } from "./audit-faults.ts";
 
 export interface AuditDependencies {
   readonly client: ResourceClient;
@@ -21,8 +23,9 @@ export interface AuditDependencies {
   readonly clock: Clock;
   /** the end of the controller */
   readonly signal: AbortSignal;
-  /** told of each push and of each failure of a remote, by the uid of the bottle */
-  readonly onGit: (uid: string) => void;
+  readonly faults: AuditFaults;
+  /** told, by the uid of the bottle, of what its status should show at once: pushes, failures of remotes, budgets, faults */
+  readonly onNews: (uid: string) => void;
   /** told what nobody expected, such as a full disk; the log is read again after a while */
   readonly onError: (error: unknown, bottle: string) => void;
 }
@@ -45,6 +48,7 @@ export function withAudit(reconciler: Reconciler, dependencies: AuditDependencie
       if (followed.get(key)?.uid !== uid) {
         followed.get(key)?.stop.abort();
         dependencies.metrics.forget(request);
+        dependencies.faults.set(followed.get(key)?.uid ?? "", undefined);
         followed.delete(key);
       }
       if (bottle !== undefined && uid !== undefined && !followed.has(key)) {
@@ -74,18 +78,40 @@ async function follow(bottle: Bottle, dependencies: AuditDependencies, signal: A
 
 async function copyLog(
   bottle: Bottle,
-  { logs, stateDir, told, metrics, onGit }: AuditDependencies & { readonly told: AuditEvents },
+  { logs, stateDir, told, metrics, faults, onNews }: AuditDependencies & { readonly told: AuditEvents },
   signal: AbortSignal,
 ): Promise<void> {
   const { uid, name, namespace = "default" } = bottle.metadata;
-  const audit = new AuditLog(auditFile(stateDir, { namespace, name }));
+  const file = auditFile(stateDir, { namespace, name });
+  const writing = <T>(write: () => T): T => {
+    try {
+      const result = write();
+      // that it could be opened says nothing: a full disk has room for that
+      if (result === true && faults.set(uid, undefined)) onNews(uid);
+      return result;
+    } catch (error) {
+      if (faults.set(uid, faultOf(file, error))) onNews(uid);
+      throw error;
+    }
+  };
+  const audit = writing(() => new AuditLog(file));
   const since = audit.position === undefined ? undefined : new Date(audit.position.time);
   for await (const { text } of logs.logs(sandboxName(uid, "sidecars"), { follow: true, since }, signal)) {
     const record = parseAuditLine(text);
-    if (record === undefined || !audit.append(record)) continue;
+    if (record === undefined || !writing(() => audit.append(record))) continue;
     told.tell(bottle, record);
-    if (record.gate === "git" && (record.method === "push" || record.verdict === "error")) onGit(uid);
+    if (isNews(record)) onNews(uid);
     // a bottle that is gone has been forgotten
     if (!signal.aborted) metrics.count({ namespace, name }, record);
   }
+}
+
+function isNews({ gate, method, verdict, code }: AuditRecord): boolean {
+  if (gate === "git") return method === "push" || verdict === "error";
+  return code === "BudgetSpent" || code === "BudgetExceeded";
+}
+
+function faultOf(file: string, error: unknown): string {
+  const { code = "unknown error" } = error as NodeJS.ErrnoException;
+  return `the audit cannot be written to ${file} (${code}): free some space there; until then requests are denied`;
 }

@@ -11,7 +11,7 @@ import type { Reconciler } from "../../reconcilers/contract/reconciler.ts";
 import type { ResourceClient } from "../../reconcilers/contract/resource-client.ts";
 import { attachArgv, DEFAULT_PROVIDER, providerNamed } from "../../reconcilers/providers/index.ts";
 import { createApiServer, type ApiServer } from "../api-server/index.ts";
-import { withAudit } from "../audit/index.ts";
+import { AuditFaults, withAudit } from "../audit/index.ts";
 import type { Config } from "../config.ts";
 import { ForgeDeployKeys } from "../deploy-keys/index.ts";
 import { createBottleController, createEventRecorder, systemClock, type Logger } from "../engine/index.ts";
@@ -26,7 +26,7 @@ import { instanceOf } from "../instance.ts";
 import { removeConnection, STATE_FILES, writeConnection } from "../state-folder.ts";
 import { createInProcessClient, openSqliteStore, type ResourceStore } from "../store/index.ts";
 import { VERSION } from "../version.ts";
-import { PushHints } from "./push-hints.ts";
+import { NewsHints } from "./news-hints.ts";
 import type { ReportStart } from "./start-report.ts";
 
 /** A control plane that answers. */
@@ -102,8 +102,9 @@ function runEngine(parts: Parts): () => Promise<void> {
   const { config, logger, client, vault, machine, metrics } = parts;
   const end = new AbortController();
   const events = createEventRecorder({ client, clock: systemClock, logger });
-  const pushes = new PushHints(systemClock);
-  const reconciler = createReconciler(parts, events, end.signal);
+  const news = new NewsHints(systemClock);
+  const faults = new AuditFaults();
+  const reconciler = createReconciler({ ...parts, faults }, events, end.signal);
   const controller = createBottleController({
     client,
     logger,
@@ -116,11 +117,12 @@ function runEngine(parts: Parts): () => Promise<void> {
       stateDir: config.stateDir,
       clock: systemClock,
       signal: end.signal,
-      onGit: (uid) => pushes.tell(uid),
+      faults,
+      onNews: (uid) => news.tell(uid),
       onError: (err, key) => logger.error({ key, err }, "the audit cannot be kept"),
     }),
     sweep: createOrphanSweep({ client, runtime: machine.runtime }),
-    hints: (signal) => pushes.beside(machine.runtime.watch(signal), signal),
+    hints: (signal) => news.beside(machine.runtime.watch(signal), signal),
     onSecretGone: (uid) => vault.forget(uid),
   });
   vault.whenRenewed((ref) => controller.secretRenewed(ref));
@@ -133,7 +135,7 @@ function runEngine(parts: Parts): () => Promise<void> {
 }
 
 function createReconciler(
-  { config, instance, client, vault, machine }: Parts,
+  { config, instance, client, vault, machine, faults }: Parts & { readonly faults: AuditFaults },
   events: EventRecorder,
   signal: AbortSignal,
 ): Reconciler {
@@ -141,6 +143,7 @@ function createReconciler(
     ...machine,
     client,
     events,
+    audit: faults,
     secrets: vault,
     deployKeys: new ForgeDeployKeys({
       instance,

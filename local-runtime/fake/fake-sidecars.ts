@@ -1,5 +1,6 @@
 import { duplexPair, type Duplex } from "node:stream";
 import {
+  type BudgetUse,
   ControlRequest,
   type ControlAnswer,
   type SidecarsConfiguration,
@@ -23,6 +24,7 @@ export class FakeSidecars {
   readonly #attached = new Set<Duplex>();
   readonly #nonces: string[] = [];
   readonly #secrets = new Map<string, HeldSecret>();
+  #spent: readonly BudgetUse[] | undefined;
   #configuration: SidecarsConfiguration | undefined;
   #isAlive = false;
   #sequence = 0;
@@ -49,6 +51,7 @@ export class FakeSidecars {
 
   die(): void {
     this.#isAlive = false;
+    this.#spent = undefined;
     this.#forget();
     for (const stream of this.#attached) stream.end();
     this.#attached.clear();
@@ -57,6 +60,11 @@ export class FakeSidecars {
   noteNonce(nonce: string): void {
     this.#nonces.push(nonce);
     if (this.#nonces.length > 16) this.#nonces.shift();
+  }
+
+  /** reports this as spent from now on */
+  spend(spent: readonly BudgetUse[]): void {
+    this.#spent = spent;
   }
 
   /** the controller's end of a new attach */
@@ -116,7 +124,7 @@ export class FakeSidecars {
       probeNonces: [...this.#nonces],
       remotes: (this.#configuration?.git.remotes ?? []).map((remote) => this.#reportOf(remote)),
       asks: [],
-      spent: this.#configuration?.spent ?? [],
+      spent: [...(this.#spent ?? this.#configuration?.spent ?? [])],
     };
   }
 

@@ -1,4 +1,5 @@
 import type { EgressRoute } from "../../crds/egress-route.ts";
+import type { BudgetUse } from "../../sidecars/wire/control.ts";
 import { compileEgress, compileRoutes } from "../../sidecars/wire/compile-egress.ts";
 import { compileRemotes } from "../../sidecars/wire/compile-git.ts";
 import type { EgressPolicy } from "../../sidecars/wire/egress-policy.ts";
@@ -16,7 +17,14 @@ export interface DesiredPolicy {
   readonly egress: EgressPolicy;
   readonly remotes: readonly RemotePolicy[];
   readonly grants: readonly SecretGrant[];
+  /** of budgets, as status has it; not hashed */
+  readonly spent: readonly BudgetUse[];
+  /** why nothing that the bottle does could be recorded; undefined: it can */
+  readonly unrecorded: string | undefined;
 }
+
+/** What a policy is handed on with, that no spec says. */
+export type PolicyFacts = Pick<DesiredPolicy, "spent" | "unrecorded">;
 
 /** What a bottle asks for, before it is known which secrets it may have. */
 export function desiredDemands(effective: EffectiveBottle): Demands {
@@ -45,9 +53,9 @@ export function desiredEgress({ fields, provider }: EffectiveBottle): EgressPoli
 export function desiredPolicy(
   { egress, remotes }: Pick<Demands, "egress" | "remotes">,
   grants: readonly SecretGrant[],
-  caFingerprint: string,
+  { caFingerprint, spent, unrecorded }: PolicyFacts & { readonly caFingerprint: string },
 ): DesiredPolicy {
   const bindings = grants.map(({ name, key, destinations }) => ({ name, key, destinations }));
-  const policyHash = hashOf({ egress, remotes, bindings, caFingerprint });
-  return { policyHash, egress, remotes, grants };
+  const policyHash = hashOf({ egress, remotes, bindings, caFingerprint, unrecorded });
+  return { policyHash, egress, remotes, grants, spent, unrecorded };
 }

@@ -22,6 +22,7 @@ const { certificatePem: CA } = await createCertificateAuthority({
   now: new Date(),
   days: 1,
 });
+const facts = { caFingerprint: "ca", spent: [], unrecorded: undefined };
 const NOTHING = { egress: compileEgress({}), remotes: [] };
 const REMOTE = { name: "app", url: "https://git.example.com/team/app" };
 const keptFiles = (effective: EffectiveBottle) => desiredKeptFiles(effective, desiredDemands(effective));
@@ -64,25 +65,29 @@ describe("the routes of a bottle", () => {
 
 describe("the hash of a policy", () => {
   const grant = { name: "t", key: "k", version: "1", destinations: ["a.example"] };
-  const { policyHash } = desiredPolicy(NOTHING, [grant], "ca");
+  const { policyHash } = desiredPolicy(NOTHING, [grant], facts);
 
   it("does not move with the version of a secret, which a restarted controller may not have", () => {
-    expect(desiredPolicy(NOTHING, [{ ...grant, version: undefined }], "ca").policyHash).toBe(policyHash);
+    expect(desiredPolicy(NOTHING, [{ ...grant, version: undefined }], facts).policyHash).toBe(policyHash);
   });
 
   it.each([
-    { what: "a binding", other: desiredPolicy(NOTHING, [{ ...grant, destinations: [] }], "ca") },
-    { what: "a grant", other: desiredPolicy(NOTHING, [], "ca") },
-    { what: "the CA", other: desiredPolicy(NOTHING, [grant], "another") },
+    { what: "a binding", other: desiredPolicy(NOTHING, [{ ...grant, destinations: [] }], facts) },
+    { what: "a grant", other: desiredPolicy(NOTHING, [], facts) },
+    { what: "the CA", other: desiredPolicy(NOTHING, [grant], { ...facts, caFingerprint: "another" }) },
     {
       what: "a git remote",
       other: desiredPolicy(
         desiredDemands(anEffective({ git: { remotes: [REMOTE] } }, "none")),
         [grant],
-        "ca",
+        facts,
       ),
     },
-    { what: "a route", other: desiredPolicy(desiredDemands(anEffective()), [grant], "ca") },
+    {
+      what: "a fault of the audit",
+      other: desiredPolicy(NOTHING, [grant], { ...facts, unrecorded: "full" }),
+    },
+    { what: "a route", other: desiredPolicy(desiredDemands(anEffective()), [grant], facts) },
   ])("moves with $what", ({ other }) => {
     expect(other.policyHash).not.toBe(policyHash);
   });

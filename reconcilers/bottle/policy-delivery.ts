@@ -102,6 +102,8 @@ export class PolicyDelivery {
       git: { remotes: [...policy.remotes] },
       secrets: secrets.filter((secret) => secret !== undefined),
       certificateAuthority: { certificatePem, privateKeyPem },
+      spent: [...policy.spent],
+      ...(policy.unrecorded === undefined ? {} : { unrecorded: policy.unrecorded }),
     };
     return sessions.ask(name, { kind: "configure", configuration }, signal);
   }

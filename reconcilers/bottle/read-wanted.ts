@@ -1,4 +1,5 @@
 import type { Bottle } from "../../crds/bottle.ts";
+import type { AuditState } from "../contract/audit-state.ts";
 import type { ResourceClient } from "../contract/resource-client.ts";
 import {
   type CertificateAuthorities,
@@ -13,7 +14,7 @@ import { hashOf } from "../shared/naming.ts";
 import { desiredEnvironment } from "./desired-environment.ts";
 import { desiredFiles, desiredHomeFiles, desiredKeptFiles } from "./desired-files.ts";
 import { type DesiredParts, desiredParts, ownerOf } from "./desired-parts.ts";
-import { desiredDemands, desiredPolicy } from "./desired-policy.ts";
+import { desiredDemands, desiredPolicy, type PolicyFacts } from "./desired-policy.ts";
 import { type EffectiveBottle, readEffectiveBottle } from "./effective-bottle.ts";
 import type { DeployKeyring } from "./git/deploy-keyring.ts";
 import { deployKeyGrants } from "./git/deploy-key-grants.ts";
@@ -31,6 +32,7 @@ export interface WantedDependencies {
   readonly secrets: SecretSource;
   readonly authorities: CertificateAuthorities;
   readonly keyring: DeployKeyring;
+  readonly audit: AuditState;
   /** PEM of the public roots */
   readonly rootCertificates: string;
 }
@@ -80,7 +82,10 @@ export class WantedReader {
     const kept = desiredKeptFiles(effective, demands);
     const fingerprint = authority.kind === "found" ? authority.value.fingerprint : undefined;
     return {
-      policy: fingerprint === undefined ? undefined : desiredPolicy(demands, grants, fingerprint),
+      policy:
+        fingerprint === undefined
+          ? undefined
+          : desiredPolicy(demands, grants, { ...this.#factsOf(bottle), caFingerprint: fingerprint }),
       parts:
         obstacle === undefined
           ? this.#parts(bottle, effective, { authority, images, kept })
@@ -92,6 +97,10 @@ export class WantedReader {
       agentImage: images.kind === "found" ? images.value.agent : undefined,
       caFingerprint: fingerprint,
     };
+  }
+
+  #factsOf({ metadata: { uid }, status }: Bottle): PolicyFacts {
+    return { spent: status?.egress?.spent ?? [], unrecorded: this.#dependencies.audit.faultOf(uid) };
   }
 
   #parts(

@@ -12,6 +12,7 @@ import type { SidecarControl } from "../contract/sidecar-control.ts";
 import { sandboxName } from "../shared/naming.ts";
 import { AgentChecks } from "./agent-checks.ts";
 import { addFinalizer, carryOut, type CarryOutDependencies } from "./carry-out.ts";
+import { spentForStatus } from "./egress/budgets.ts";
 import { EnforcementCheck } from "./enforcement.ts";
 import { DeployKeyring } from "./git/deploy-keyring.ts";
 import { gitStatusAtEnd, gitStatusOf } from "./git/git-status.ts";
@@ -147,7 +148,8 @@ class BottleReconciler implements Reconciler {
         const plan = planRun({ bottle, now: pass.now, untilMs: purpose.untilMs }, observed);
         const { hash: keptFilesHash } = observed.wanted.keptFiles;
         const git = gitStatusOf(bottle, observed);
-        return { plan, facts: withGit(factsOf(observed, runtime.name), git), keptFilesHash };
+        const facts = withSpent(factsOf(observed, runtime.name), bottle, observed);
+        return { plan, facts: withGit(facts, git), keptFilesHash };
       }
       default:
         return purpose satisfies never;
@@ -184,6 +186,15 @@ const factsOf = ({ wanted, enforcement }: Observed, runtime: string): StatusFact
   ...(wanted.caFingerprint === undefined ? {} : { caFingerprint: wanted.caFingerprint }),
   ...(enforcement.kind === "holds" ? { policyHash: enforcement.report.policyHash ?? "" } : {}),
 });
+
+/** Nothing of budgets stands in a status that never had any. */
+function withSpent(facts: StatusFacts, { status }: Bottle, observed: Observed): StatusFacts {
+  if (observed.wanted.policy === undefined) return facts;
+  const spent = spentForStatus(observed);
+  return spent.length === 0 && status?.egress === undefined
+    ? facts
+    : { ...facts, egress: { spent: [...spent] } };
+}
 
 const withGit = (facts: StatusFacts, git: StatusFacts["git"]): StatusFacts =>
   git === undefined ? facts : { ...facts, git };

@@ -1,4 +1,4 @@
-import type { AuditLog } from "../egress/audit-log.ts";
+import type { KeptAuditLog } from "../egress/audit-log.ts";
 import type { EgressProxy } from "../egress/egress-proxy.ts";
 import { createEnforcement } from "../egress/enforcement.ts";
 import type { SidecarsReport } from "../wire/control.ts";
@@ -13,13 +13,13 @@ const MAX_NONCES = 1_024;
 export class Sidecars implements Controlled {
   readonly #proxy: () => EgressProxy;
   readonly #gate: GateClient;
-  readonly #audit: AuditLog;
+  readonly #audit: KeptAuditLog;
   readonly #nonces = new Recent<string>(MAX_NONCES);
 
   constructor(parts: {
     readonly proxy: () => EgressProxy;
     readonly gate: GateClient;
-    readonly audit: AuditLog;
+    readonly audit: KeptAuditLog;
   }) {
     this.#proxy = parts.proxy;
     this.#gate = parts.gate;
@@ -29,6 +29,7 @@ export class Sidecars implements Controlled {
   configure(configuration: Parameters<Controlled["configure"]>[0]): void {
     const proxy = this.#proxy();
     const enforcement = createEnforcement(configuration, proxy.enforcement);
+    this.#audit.setKept(configuration.unrecorded === undefined);
     proxy.budgets.restore(configuration.spent ?? []);
     proxy.enforce(enforcement);
     this.#gate.configure(configuration.git, enforcement.secrets);

@@ -2,7 +2,7 @@ import { Writable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { AuditRecord } from "../wire/audit.ts";
 import { type AuditEntry, createAuditLog } from "./audit-log.ts";
-import type { Clock } from "../shared/clock.ts";
+import { type Clock, systemClock } from "../shared/clock.ts";
 
 const allowed: AuditEntry = { verdict: "allow", code: "Allowed", because: "route x allows it" };
 const denied: AuditEntry = { verdict: "deny", code: "HostNotAllowed", because: "no route" };
@@ -89,5 +89,13 @@ describe("createAuditLog", () => {
     log.write(allowed);
     await new Promise((resolve) => setImmediate(resolve));
     expect(log.hasRoom()).toBe(false);
+  });
+
+  it("has no room while its records are not kept, and has again when they are", () => {
+    const log = createAuditLog({ sink: aSink().sink, clock: systemClock });
+    log.setKept(false);
+    expect(log.hasRoom()).toBe(false);
+    log.setKept(true);
+    expect(log.hasRoom()).toBe(true);
   });
 });

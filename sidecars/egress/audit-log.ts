@@ -18,24 +18,31 @@ export interface AuditLog {
   write(entry: AuditEntry & { readonly gate?: AuditRecord["gate"] }): void;
 }
 
+/** One that can be told that its records are not kept. */
+export interface KeptAuditLog extends AuditLog {
+  /** whether records are kept where they go; while not, there is no room */
+  setKept(isKept: boolean): void;
+}
+
 /** An audit of NDJSON lines on a stream, numbered without gaps. */
 export function createAuditLog(options: {
   readonly sink: Writable;
   readonly clock: Clock;
   /** how many records one bottle may write, so that it cannot fill the disk or push out the log of what it did */
   readonly budget?: BudgetLimits;
-}): AuditLog {
+}): KeptAuditLog {
   const { sink, clock } = options;
   const run = randomUUID();
   const budget = options.budget === undefined ? undefined : new Budget(options.budget, clock);
   let sequence = 0;
   let unrecorded = 0;
   let isBroken = false;
+  let areKept = true;
   // a full disk: from here on nothing can be recorded, so nothing is let through
   sink.on("error", () => (isBroken = true));
 
   const hasRoom = (): boolean =>
-    !isBroken && sink.writableLength < MAX_WAITING_BYTES && budget?.isSpent() !== true;
+    !isBroken && areKept && sink.writableLength < MAX_WAITING_BYTES && budget?.isSpent() !== true;
   const put = (entry: Parameters<AuditLog["write"]>[0]): void => {
     budget?.spend();
     sequence += 1;
@@ -44,6 +51,7 @@ export function createAuditLog(options: {
   };
   return {
     hasRoom,
+    setKept: (isKept) => (areKept = isKept),
     write(entry) {
       if (entry.verdict === "deny" && !hasRoom()) {
         unrecorded += 1;

@@ -107,12 +107,16 @@ describe("what was spent", () => {
     budgets.spendTokens(limits, 80);
     const next = new Budgets(clock, NO_AUDIT);
     next.restore(budgets.use);
-    expect(next.use).toEqual([{ route: "api", recentRequests: 1, requestBytes: 70, modelTokens: 80 }]);
+    expect(next.use).toEqual([
+      { route: "api", recentRequests: 1, requestBytes: 70, modelTokens: 80, isExceeded: false },
+    ]);
     expect(next.spendBytes(limits, 31)).toMatchObject({ code: "BudgetExceeded" });
     next.begin(limits);
     expect(next.begin(limits)).toMatchObject({ code: "BudgetExceeded", retryAfterSeconds: 60 });
-    next.restore([{ route: "api", recentRequests: 0, requestBytes: 5, modelTokens: 5 }]);
-    expect(next.use).toEqual([{ route: "api", recentRequests: 2, requestBytes: 70, modelTokens: 80 }]);
+    next.restore([{ route: "api", recentRequests: 0, requestBytes: 5, modelTokens: 5, isExceeded: false }]);
+    expect(next.use).toEqual([
+      { route: "api", recentRequests: 2, requestBytes: 70, modelTokens: 80, isExceeded: false },
+    ]);
     next.clear();
     expect(next.use).toEqual([]);
   });

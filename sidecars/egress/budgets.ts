@@ -21,6 +21,7 @@ interface Account {
   modelTokens: number;
   /** parts of the limits that were told of */
   told: number;
+  isExceeded: boolean;
 }
 
 /** Counts what budgets allow. What is spent stays spent whatever policy comes next. */
@@ -40,6 +41,7 @@ export class Budgets {
       recentRequests: this.#recent(account),
       requestBytes: account.requestBytes,
       modelTokens: account.modelTokens,
+      isExceeded: account.isExceeded,
     }));
   }
 
@@ -50,6 +52,8 @@ export class Budgets {
       const account = this.#accountOf(route);
       account.requestBytes = Math.max(account.requestBytes, requestBytes);
       account.modelTokens = Math.max(account.modelTokens, modelTokens);
+      // limits may have changed: the next request shows it
+      account.isExceeded = false;
       // when they began is not known any more: now is the latest that it can have been
       if (isNew) account.begun = Array.from({ length: recentRequests }, () => this.#clock.elapsedMs());
     }
@@ -80,10 +84,13 @@ export class Budgets {
         budget.requestBytes !== undefined &&
         this.#accountOf(route).requestBytes + bytes > budget.requestBytes,
     );
-    if (limit !== undefined) return spent(limit.route, `${limit.budget.requestBytes} bytes of requests`);
+    if (limit !== undefined)
+      return this.#exceed(limit.route, `${limit.budget.requestBytes} bytes of requests`);
     for (const limited of limits) {
       if (limited.budget.requestBytes === undefined) continue;
-      this.#accountOf(limited.route).requestBytes += bytes;
+      const account = this.#accountOf(limited.route);
+      account.requestBytes += bytes;
+      account.isExceeded = false;
       this.#tell(limited);
     }
     return undefined;
@@ -102,15 +109,20 @@ export class Budgets {
     const account = this.#accountOf(route);
     const { requestsPerMinute, requestBytes, modelTokens } = budget;
     if (requestBytes !== undefined && account.requestBytes >= requestBytes) {
-      return spent(route, `${requestBytes} bytes of requests`);
+      return this.#exceed(route, `${requestBytes} bytes of requests`);
     }
     if (modelTokens !== undefined && account.modelTokens >= modelTokens) {
-      return spent(route, `${modelTokens} tokens of models`);
+      return this.#exceed(route, `${modelTokens} tokens of models`);
     }
     if (requestsPerMinute === undefined || this.#recent(account) < requestsPerMinute) return undefined;
     const oldest = account.begun.at(-requestsPerMinute) ?? 0;
     const retryAfterSeconds = Math.ceil((oldest + MINUTE_MS - this.#clock.elapsedMs()) / 1000);
     return { ...spent(route, `${requestsPerMinute} requests a minute`), retryAfterSeconds };
+  }
+
+  #exceed(route: string, what: string): Denial {
+    this.#accountOf(route).isExceeded = true;
+    return spent(route, what);
   }
 
   #recent(account: Account): number {
@@ -138,7 +150,7 @@ export class Budgets {
   #accountOf(route: string): Account {
     let account = this.#accounts.get(route);
     if (account === undefined) {
-      account = { begun: [], requestBytes: 0, modelTokens: 0, told: 0 };
+      account = { begun: [], requestBytes: 0, modelTokens: 0, told: 0, isExceeded: false };
       this.#accounts.set(route, account);
     }
     return account;

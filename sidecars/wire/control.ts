@@ -28,6 +28,8 @@ export const BudgetUse = z.strictObject({
   recentRequests: z.int(),
   requestBytes: z.int(),
   modelTokens: z.int(),
+  /** whether the last request that would have spent bytes or tokens was refused for it */
+  isExceeded: z.boolean(),
 });
 export type BudgetUse = z.infer<typeof BudgetUse>;
 
@@ -41,6 +43,8 @@ export const SidecarsConfiguration = z.strictObject({
   certificateAuthority: z.strictObject({ certificatePem: z.string(), privateKeyPem: z.string() }),
   /** as it was last reported, of those that ran before; absent: nothing */
   spent: z.array(BudgetUse).optional(),
+  /** why nothing can be recorded for good, so that nothing may be let through; absent: it can */
+  unrecorded: z.string().optional(),
 });
 export type SidecarsConfiguration = z.infer<typeof SidecarsConfiguration>;
 

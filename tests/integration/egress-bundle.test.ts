@@ -186,10 +186,19 @@ describe("process 1 of the sidecars", () => {
   it("reports what was spent, and takes over what was spent before it ran", async () => {
     await started();
     const egress = compileEgress({ unlisted: "deny", budget: { requestBytes: 1_000 } });
-    const spent = [{ route: "", recentRequests: 0, requestBytes: 400, modelTokens: 0 }];
+    const spent = [{ route: "", recentRequests: 0, requestBytes: 400, modelTokens: 0, isExceeded: false }];
     const answer = await ask({ kind: "configure", configuration: configuration({ egress, spent }) }, 1);
     expect(answer).toMatchObject({ report: { spent } });
     expect(await ask({ kind: "wipe" }, 2)).toMatchObject({ report: { spent: [] } });
+  });
+
+  it("lets nothing through while what it does cannot be recorded for good", async () => {
+    await started();
+    const unrecorded = "the disk is full";
+    await ask({ kind: "configure", configuration: configuration({ policyHash: "2", unrecorded }) }, 1);
+    expect((await through("egress.sock", CONNECT("api.example.com"))).denied).toBe("AuditUnavailable");
+    await ask({ kind: "configure", configuration: configuration() }, 2);
+    expect((await through("egress.sock", CONNECT("evil.example"))).denied).toBe("HostNotAllowed");
   });
 
   it("holds the ports of git-gate and supervise with a clear answer", async () => {

@@ -1,6 +1,7 @@
 import type { ConditionDraft } from "../../../crds/condition.ts";
 import type { ConditionType, Reason } from "../../../crds/reasons.ts";
 import { RuntimeUnavailableError } from "../../contract/errors.ts";
+import { spentOf } from "../egress/budgets.ts";
 import { gitGateReady } from "../git/git-gate-ready.ts";
 import type { Observed } from "../observed.ts";
 
@@ -14,7 +15,22 @@ export const runConditions = (observed: Observed): ConditionDraft[] => [
   agentRunning(observed),
   gitGateReady(observed),
   condition("Suspended", "False", "NotSuspended", "the bottle is not suspended"),
+  ...troubles(observed),
 ];
+
+/** Abnormal-true: present while they apply. */
+function troubles(observed: Observed): ConditionDraft[] {
+  const { policy } = observed.wanted;
+  const spent = spentOf(observed).filter(({ isExceeded }) => isExceeded);
+  const owners = spent.map(({ route }) => (route === "" ? "the bottle" : `route ${route}`));
+  const message = `the budget of ${owners.join(", ")} is spent: requests are denied`;
+  return [
+    ...(spent.length === 0 ? [] : [condition("BudgetExceeded", "True", "BudgetSpent", message)]),
+    ...(policy?.unrecorded === undefined
+      ? []
+      : [condition("AuditFailing", "True", "AuditNotWritten", policy.unrecorded)]),
+  ];
+}
 
 /** What is said of a Bottle whose parts are being taken away, or are gone. */
 export const conditionsAtEnd = (
@@ -60,7 +76,11 @@ function secretsAvailable({ wanted: { policy, secretsObstacle } }: Observed): Co
   return condition("SecretsAvailable", "True", "SecretsFound", "every secret that is named has a value");
 }
 
-function egressEnforced({ enforcement }: Observed): ConditionDraft {
+function egressEnforced({ enforcement, wanted }: Observed): ConditionDraft {
+  if (enforcement.kind === "holds" && wanted.policy?.egress.mode === "audit") {
+    const message = "the sidecars let through and record what no route allows (mode audit); the probe holds";
+    return condition("EgressEnforced", "True", "OnlyRecorded", message);
+  }
   return enforcement.kind === "holds"
     ? condition("EgressEnforced", "True", "Enforced", "the sidecars enforce the policy and the probe holds")
     : condition("EgressEnforced", enforcement.status, enforcement.reason, enforcement.message);

@@ -53,12 +53,15 @@ export class GateClient {
 
   /** Where the process serves git; undefined while it does not. */
   get socket(): string | undefined {
+    if (!this.#parts.audit.hasRoom()) return undefined;
     return this.#run?.isServing === true ? join(this.#parts.folder, "http.sock") : undefined;
   }
 
   /** Why there is nobody at `socket`, for the agent. */
   get absence(): string {
     if (this.#request === undefined) return "no git remote is declared for this bottle";
+    if (!this.#parts.audit.hasRoom())
+      return "what is fetched and pushed cannot be recorded now: try again later";
     return this.#hasFailed
       ? "git-gate ended and is started again: try again in a minute"
       : "git-gate is starting: try again in a moment";

@@ -16,7 +16,7 @@ import { failureStatus } from "../upstream/failure.ts";
 export function audit(log: AuditLog, clock: Clock): Interceptor {
   return (next) => async (exchange) => {
     if (!log.hasRoom()) {
-      return deny({ code: "AuditUnavailable", because: "the audit is not taken up fast enough" });
+      return deny({ code: "AuditUnavailable", because: "what the bottle does cannot be recorded now" });
     }
     const start = clock.elapsedMs();
     const outcome = await ended(exchange, next);

@@ -29,7 +29,7 @@ export function decideAuthority(
   const verdict = judgeConnection(authority, enforcement.policy);
   if (verdict.kind === "deny") return deny(verdict, true);
   if (!audit.hasRoom()) {
-    return deny({ code: "AuditUnavailable", because: "the audit is not taken up fast enough" });
+    return deny({ code: "AuditUnavailable", because: "what the bottle does cannot be recorded now" });
   }
   return { kind: "allow", enforcement };
 }

@@ -5,16 +5,16 @@ interface Hint {
   readonly ownerUid: string;
 }
 
-/** A bottle that pushes all the time is looked at this often, and once more when it has ended. */
+/** A bottle that has news all the time is looked at this often, and once more when it has ended. */
 const PAUSE_MS = 1000;
 
 /**
- * Hints that a bottle pushed, or that a remote failed it, beside those of a runtime: its status shows that at once, and
- * not at the next look.
+ * Hints that the audit of a bottle tells what its status should show at once, and not at the next look, such as a push or
+ * a budget that is spent; beside those of a runtime.
  */
-export class PushHints {
+export class NewsHints {
   readonly #heard = new EventEmitter<{ hint: [string] }>();
-  /** bottles that were told of a moment ago, and whether they pushed again since */
+  /** bottles that were told of a moment ago, and whether there was more since */
   readonly #recent = new Map<string, boolean>();
   readonly #clock: Clock;
 
@@ -22,7 +22,7 @@ export class PushHints {
     this.#clock = clock;
   }
 
-  /** may be called as often as the bottle pushes */
+  /** may be called as often as there is news */
   tell(ownerUid: string): void {
     if (this.#recent.has(ownerUid)) return void this.#recent.set(ownerUid, true);
     this.#recent.set(ownerUid, false);

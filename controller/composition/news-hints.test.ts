@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../../tests/integration/store-kit.ts";
-import { PushHints } from "./push-hints.ts";
+import { NewsHints } from "./news-hints.ts";
 
 async function* runtimeHints(signal: AbortSignal, breaks = false): AsyncGenerator<{ ownerUid: string }> {
   yield { ownerUid: "of the runtime" };
@@ -8,10 +8,10 @@ async function* runtimeHints(signal: AbortSignal, breaks = false): AsyncGenerato
   await new Promise((resolve) => signal.addEventListener("abort", resolve));
 }
 
-describe("PushHints", () => {
+describe("NewsHints", () => {
   it("pass on the runtime's hints and pushes, of one bottle once in a while and its last one", async () => {
     const clock = new ManualClock();
-    const pushes = new PushHints(clock);
+    const pushes = new NewsHints(clock);
     const stop = new AbortController();
     const heard: string[] = [];
     const following = (async () => {
@@ -30,7 +30,7 @@ describe("PushHints", () => {
   });
 
   it("break when the runtime's do, and are there again afterwards", async () => {
-    const pushes = new PushHints(new ManualClock());
+    const pushes = new NewsHints(new ManualClock());
     const { signal } = new AbortController();
     const hints = pushes.beside(runtimeHints(signal, true), signal);
     await hints.next();

@@ -39,7 +39,12 @@ const DENIALS = {
   ForgeWriteRefused: [403, "Push through git-gate, and propose changes there. This is policy, not a fault."],
   SecretInFrame: [403, "Take the secret out of the message. Encoding it otherwise will not help."],
   WebSocketRefused: [501, "Open a WebSocket as RFC 6455 has it, version 13, or use plain HTTPS requests."],
-  ReverseFormRefused: [501, "Set HTTPS_PROXY and use the host's own URL: the path form is not spoken here."],
+  ReverseFormRefused: [
+    404,
+    "Set HTTPS_PROXY and use the host's own URL, or begin the path with a route's name.",
+  ],
+  SocksRefused: [501, "Set HTTP_PROXY and HTTPS_PROXY to an http:// URL."],
+  Http2NeedsTls: [501, "Use https, or HTTP/1.1."],
   AuditUnavailable: [503, "Wait: nothing is let through that cannot be recorded."],
   InternalError: [500, "Try again; if it stays, tell the person who runs this bottle."],
   AskDenied: [403, "Do not look for a way around. The answer stands until the policy changes."],

@@ -14,7 +14,7 @@ import { Budgets } from "./budgets.ts";
 import { Connections } from "./connections.ts";
 import type { Enforcement } from "./enforcement.ts";
 import { Exchanges } from "./exchanges.ts";
-import { createHttpServer } from "./http-server.ts";
+import { createHttpServer, type HttpEvents } from "./http-server.ts";
 import { judgeConnection } from "./policy/judge.ts";
 import type { IndexedRoute } from "./policy/policy-index.ts";
 import type { Authority } from "./request/authority.ts";
@@ -84,15 +84,7 @@ export class EgressProxy {
       ...{ audit, clock: world.clock, enforcement, tls: this.#tls },
       onPlain: (socket, authority) => this.#readHttp(socket, { kind: "tunnel", scheme: "http", authority }),
     });
-    this.#http = createHttpServer(
-      {
-        onRequest: (request, response, awaitsContinue) => this.#take(request, response, awaitsContinue),
-        onConnect: (request, socket, head) => this.#connect(request, socket, head),
-        onUpgrade: (request, socket, head) => this.#exchange(upgradeStream(request, socket, head), socket),
-        onMalformed: (code, because) => audit.write({ verdict: "deny", code, because }),
-      },
-      parts.headersTimeoutMs,
-    );
+    this.#http = createHttpServer(this.#httpEvents(), parts.headersTimeoutMs);
     this.#http.emit("listening");
     this.#http2 = new Http2Sessions({
       ...{ clock: world.clock, headersTimeoutMs: parts.headersTimeoutMs },
@@ -147,6 +139,19 @@ export class EgressProxy {
     this.#http.close();
     this.#connections.closeAll();
     await Promise.all(closed);
+  }
+
+  #httpEvents(): HttpEvents {
+    return {
+      onRequest: (request, response, awaitsContinue) => this.#take(request, response, awaitsContinue),
+      onConnect: (request, socket, head) => this.#connect(request, socket, head),
+      onUpgrade: (request, socket, head) => this.#exchange(upgradeStream(request, socket, head), socket),
+      onMalformed: ({ code, because }) => this.#audit.write({ verdict: "deny", code, because }),
+      isPlainTunnel: (socket) => {
+        const entry = this.#connections.entryOf(socket);
+        return entry?.kind === "tunnel" && entry.scheme === "http";
+      },
+    };
   }
 
   #accept(socket: Socket, way: WayIn): void {

@@ -57,7 +57,7 @@ export class Exchanges {
     if (enforcement === undefined) {
       return this.refuse(agent, { code: "NotConfigured", because: "no policy is in force yet" });
     }
-    const read = readHead(agent, entry);
+    const read = readHead(agent, entry, enforcement.policy);
     if (read.kind === "denied") return this.refuse(agent, read.denial);
     const exchange: Exchange = {
       head: read.head,

@@ -2,7 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from "node:stream";
 import type { Socket } from "node:net";
 import { refuseSocket } from "./answer.ts";
-import type { DenialCode } from "./denial.ts";
+import { foreignProtocolOf } from "./agent/foreign-protocol.ts";
+import type { Denial } from "./denial.ts";
 import { isHandshake } from "./websocket/handshake.ts";
 
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -12,13 +13,17 @@ const HEADERS_TIMEOUT_MS = 30_000;
 const REQUEST_TIMEOUT_MS = 60 * 60_000;
 const KEEP_ALIVE_MS = 60_000;
 
+type ClientError = NodeJS.ErrnoException & { readonly rawPacket?: Buffer };
+
 export interface HttpEvents {
   onRequest(request: IncomingMessage, response: ServerResponse, awaitsContinue: boolean): void;
   onConnect(request: IncomingMessage, socket: Socket, head: Buffer): void;
   /** a handshake of WebSocket, of which the connection is no longer HTTP's */
   onUpgrade(request: IncomingMessage, socket: Socket, head: Buffer): void;
   /** a connection on which something came that is no request */
-  onMalformed(code: DenialCode, because: string): void;
+  onMalformed(denial: Denial): void;
+  /** whether a connection came out of a tunnel, and without TLS: anything may be spoken in it */
+  isPlainTunnel(socket: Socket): boolean;
 }
 
 /**
@@ -46,17 +51,23 @@ export function createHttpServer(events: HttpEvents, headersTimeoutMs = HEADERS_
   server.on("checkContinue", (request, response) => events.onRequest(request, response, true));
   server.on("connect", (request, socket, head) => events.onConnect(request, socket as Socket, head));
   server.on("upgrade", (request, socket, head) => events.onUpgrade(request, socket as Socket, head));
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+  server.on("clientError", (error: ClientError, duplex) => {
+    const socket = duplex as Socket;
     const refusal = refusalOf(error);
     if (refusal === undefined || isAnswering(socket)) return void socket.destroy();
-    events.onMalformed(refusal.code, refusal.because);
-    refuseSocket(socket as Socket, refusal);
+    const packet = refusal.code === "BadRequest" ? error.rawPacket : undefined;
+    const foreign =
+      packet === undefined ? undefined : foreignProtocolOf(packet, events.isPlainTunnel(socket));
+    const denial = foreign?.denial ?? refusal;
+    events.onMalformed(denial);
+    if (foreign?.answer === undefined) refuseSocket(socket, denial);
+    else socket.end(foreign.answer);
   });
   return server;
 }
 
 /** Undefined when the connection itself failed, and nobody is there to be told. */
-function refusalOf({ code = "" }: NodeJS.ErrnoException): { code: DenialCode; because: string } | undefined {
+function refusalOf({ code = "" }: ClientError): Denial | undefined {
   if (code === "HPE_HEADER_OVERFLOW")
     return { code: "HeadTooLarge", because: "the head of the request is too large" };
   if (code === "ERR_HTTP_REQUEST_TIMEOUT")

@@ -143,9 +143,35 @@ describe("the ways in", () => {
     socket.destroy();
   });
 
-  it("refuses HTTP/2 without upgrade with a reason", async () => {
-    const answer = await exchange(await dial(world), "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
-    expect(answer.denied).toBe("BadRequest");
+  it.each([
+    [
+      "HTTP/2 in the clear",
+      "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+      "Http2NeedsTls",
+      /^\0\0\0\x04\0{5}.+inside of TLS/s,
+    ],
+    ["SOCKS5", "\x05\x01\x00", "SocksRefused", /^\x05\xff$/],
+    ["SOCKS4", "\x04\x01\x00\x50\x08\x08\x08\x08\x00", "SocksRefused", /^\0\x5b\0{6}$/],
+    ["a greeting of SSH", "SSH-2.0-OpenSSH_9\r\n", "BadRequest", /^HTTP\/1.1 400/],
+  ])("refuses %s in its own words, with a reason", async (_what, bytes, code, said) => {
+    const socket = await dial(world);
+    let received = "";
+    socket.on("data", (chunk: Buffer) => (received += chunk.toString("latin1")));
+    const closed = once(socket, "close");
+    socket.write(Buffer.from(bytes, "latin1"));
+    await closed;
+    expect(received).toMatch(said);
+    expect(world.audit.at(-1)).toMatchObject({ verdict: "deny", code });
+  });
+
+  it.each([
+    ["SSH", "SSH-2.0-OpenSSH_9\r\n"],
+    ["SMTP", "EHLO example.com\r\n"],
+    ["bytes", "\x00\x00\x00\x08\x04\xd2\x16\x2f"],
+  ])("refuses a tunnel in which neither TLS nor HTTP is spoken: %s", async (_what, bytes) => {
+    const { socket } = await connect(world, `${HOST}:80`);
+    expect((await exchange(socket, Buffer.from(bytes, "latin1"))).denied).toBe("TlsRequired");
+    expect(world.audit.at(-1)).toMatchObject({ verdict: "deny", code: "TlsRequired" });
   });
 
   it("answers the probe on the listener alone", async () => {

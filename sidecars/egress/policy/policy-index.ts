@@ -1,4 +1,5 @@
 import type { EgressPolicy, PolicyRoute } from "../../wire/egress-policy.ts";
+import type { Authority } from "../request/authority.ts";
 import { normalisePath } from "../request/path.ts";
 
 /** A route made ready for matching. */
@@ -17,6 +18,8 @@ export interface PolicyIndex extends Pick<
   readonly exact: ReadonlyMap<string, readonly IndexedRoute[]>;
   /** by what follows `*.` */
   readonly wildcard: ReadonlyMap<string, readonly IndexedRoute[]>;
+  /** where the path form leads, by the names of routes for one host and over TLS */
+  readonly byName: ReadonlyMap<string, Authority>;
 }
 
 /** Makes a policy ready. Throws when a path cannot be matched; a valid policy has none such. */
@@ -30,7 +33,17 @@ export function indexPolicy(policy: EgressPolicy): PolicyIndex {
     map.set(key, [...(map.get(key) ?? []), indexRoute(route)]);
   }
   const { mode, unlisted, askSeconds, resolver, budget } = policy;
-  return { exact, wildcard, mode, unlisted, askSeconds, resolver, budget };
+  return { exact, wildcard, byName: namesOf(policy.routes), mode, unlisted, askSeconds, resolver, budget };
+}
+
+/** Routes without a name of their own share that of their host. */
+function namesOf(routes: readonly PolicyRoute[]): Map<string, Authority> {
+  const byName = new Map<string, Authority>();
+  for (const { name, host, ports } of routes) {
+    const port = ports.includes(443) ? 443 : ports.find((other) => other !== 80);
+    if (port !== undefined && !host.startsWith("*.") && !byName.has(name)) byName.set(name, { host, port });
+  }
+  return byName;
 }
 
 /**

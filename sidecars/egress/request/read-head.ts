@@ -1,9 +1,11 @@
 import type { AgentStream } from "../agent/agent-stream.ts";
 import type { Denial, DenialCode } from "../denial.ts";
 import { type Authority, formatAuthority, normaliseAuthority } from "./authority.ts";
+import type { PolicyIndex } from "../policy/policy-index.ts";
 import type { Entry, Tunnel } from "./entry.ts";
 import { type FieldSummary, readFields } from "./fields.ts";
 import { normalisePath } from "./path.ts";
+import { readReverseForm } from "./reverse-form.ts";
 import type { RequestHead } from "./request-head.ts";
 
 export type ReadHead =
@@ -21,19 +23,17 @@ const TARGET = /^(?:(https?):\/\/([^/?#]*))?(\/[^?#]*)?(\?[^#]*)?$/i;
 export function readHead(
   request: Pick<AgentStream, "method" | "target" | "rawHeaders" | "hasUntoldBody">,
   entry: Entry,
+  policy: PolicyIndex,
 ): ReadHead {
   if (request.method === "CONNECT") {
     return denied("ConnectInTunnel", "CONNECT came where the connection leads somewhere already");
   }
   const fields = readFields(request.rawHeaders, request.hasUntoldBody);
   if (fields.kind === "denied") return fields;
-  const target = readTarget(request.target, fields.host, entry);
+  const target = readTarget(request.target, fields.host, entry, policy);
   if (target.kind === "denied") return target;
-  const named = readHost(fields.host, DEFAULT_PORTS[target.scheme]);
-  if (named.kind === "denied") return named;
-  if (!isSame(named.authority, target.authority)) {
-    return denied("AuthorityMismatch", "the Host header does not name the host and port that were asked for");
-  }
+  const mismatch = target.isReverse ? undefined : refuseHost(fields.host, target);
+  if (mismatch !== undefined) return mismatch;
   const path = normalisePath(target.path);
   if (path.kind === "invalid") return denied("BadRequest", path.because);
   const head = {
@@ -60,18 +60,50 @@ interface Target extends Tunnel {
   readonly kind: "target";
   readonly path: string;
   readonly query: string;
+  /** the Host header names the proxy */
+  readonly isReverse: boolean;
 }
 
 type Refused = Extract<ReadHead, { kind: "denied" }>;
 
-function readTarget(url: string, host: string | undefined, entry: Entry): Target | Refused {
+function readTarget(
+  url: string,
+  host: string | undefined,
+  entry: Entry,
+  policy: PolicyIndex,
+): Target | Refused {
   const match = /^[\x21-\x7e]+$/.test(url) ? TARGET.exec(url) : null;
   if (match === null) return denied("BadRequest", "the target of the request is no URL and no path");
   const [, scheme, rawAuthority = "", path, query = ""] = match;
-  const known = whereItLeads(entry, host);
+  const isReverse = entry.kind === "front" && scheme === undefined && path !== undefined;
+  const origin = isReverse
+    ? readReverseForm(path, host, policy)
+    : readOrigin({ scheme, rawAuthority, path }, whereItLeads(entry, host));
+  return origin.kind === "denied"
+    ? origin
+    : { path: path ?? "/", ...origin, kind: "target", query, isReverse };
+}
+
+interface Parts {
+  readonly scheme: string | undefined;
+  readonly rawAuthority: string;
+  readonly path: string | undefined;
+}
+
+function readOrigin(
+  { scheme, rawAuthority, path }: Parts,
+  known: Origin | Refused | undefined,
+): Origin | Refused {
   if (known?.kind === "denied") return known;
-  const origin = scheme === undefined ? fromEntry(known, path) : fromUrl(scheme, rawAuthority, known);
-  return origin.kind === "denied" ? origin : { ...origin, kind: "target", path: path ?? "/", query };
+  return scheme === undefined ? fromEntry(known, path) : fromUrl(scheme, rawAuthority, known);
+}
+
+/** The Host header has to name what the target does. */
+function refuseHost(host: string | undefined, { scheme, authority }: Target): Refused | undefined {
+  const named = readHost(host, DEFAULT_PORTS[scheme]);
+  if (named.kind === "denied") return named;
+  if (isSame(named.authority, authority)) return undefined;
+  return denied("AuthorityMismatch", "the Host header does not name the host and port that were asked for");
 }
 
 type Origin = Tunnel & { readonly kind: "origin" };
@@ -87,10 +119,10 @@ function whereItLeads(entry: Entry, host: string | undefined): Origin | Refused 
   return denied("AuthorityMismatch", "the Host header names another port than the one that was connected to");
 }
 
-/** Origin form: the connection says where it goes; the listener's own leads nowhere. */
+/** Origin form: the connection says where it goes. */
 function fromEntry(known: Origin | undefined, path: string | undefined): Origin | Refused {
   if (known !== undefined && path !== undefined) return known;
-  return denied("ReverseFormRefused", "the request names a path of the proxy and no host");
+  return denied("BadRequest", "the target of the request is no URL and no path");
 }
 
 /** Absolute form: the URL says where it goes; where that is known already it must agree. */

@@ -1,14 +1,10 @@
 import type { PolicyRoute } from "../../wire/egress-policy.ts";
 import type { AuthPolicy } from "../../wire/route-auth.ts";
+import { refusedFields } from "../credentials/carrier-fields.ts";
 import { holdsPlaceholder } from "../credentials/placeholder.ts";
 import type { Denial } from "../denial.ts";
 import { secretId } from "../enforcement.ts";
-import {
-  credentialParameter,
-  isCredentialField,
-  plainName,
-  withoutCredentialProtocols,
-} from "../request/credential-names.ts";
+import { credentialParameter, withoutCredentialProtocols } from "../request/credential-names.ts";
 import { parametersOf, withoutParameter } from "../request/query.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
 
@@ -32,7 +28,7 @@ export function credentialCarriers(): Interceptor {
       const because = `the query carries a credential (${carrier}), and this route lets none of the agent's through`;
       return deny({ code: "CredentialInQuery", because });
     }
-    exchange.headers = withoutCarriers(exchange, injected?.in === "header" ? injected.name : undefined);
+    exchange.headers = withoutCarriers(exchange.headers, refusedFields(auth));
     return next(exchange);
   };
 }
@@ -52,14 +48,13 @@ function isAskedFor(exchange: Exchange, auth: AuthPolicy): boolean {
   return secret === undefined || holdsPlaceholder(exchange, auth.carrier, secret.placeholder);
 }
 
-function withoutCarriers({ headers }: Exchange, injected: string | undefined): string[] {
-  const isCarrier = (name: string): boolean => isCredentialField(name) || plainName(name) === injected;
+function withoutCarriers(headers: readonly string[], isRefused: (name: string) => boolean): string[] {
   const kept: string[] = [];
   for (let index = 0; index < headers.length; index += 2) {
     const name = headers[index]!;
     const value = headers[index + 1]!;
     const sent = name === "sec-websocket-protocol" ? withoutCredentialProtocols(value) : value;
-    if (!isCarrier(name) && (sent !== "" || value === "")) kept.push(name, sent);
+    if (!isRefused(name) && (sent !== "" || value === "")) kept.push(name, sent);
   }
   return kept;
 }

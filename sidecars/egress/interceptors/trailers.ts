@@ -1,6 +1,7 @@
 import type { Denial } from "../denial.ts";
+import { refusedFields } from "../credentials/carrier-fields.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
-import { isCredentialField, plainName } from "../request/credential-names.ts";
+import { plainName } from "../request/credential-names.ts";
 import { HOP_FIELDS } from "../request/fields.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
 import { describeFinding } from "./head-scan.ts";
@@ -34,11 +35,11 @@ function refusal({ agent, enforcement, head, times }: Exchange): Denial | undefi
 
 /** None that frame the message or carry a credential (RFC 9110, 6.5.1). */
 function sent(exchange: Exchange): string[] {
-  const isPassthrough = routeOf(exchange).auth.mode === "passthrough";
+  const isRefused = refusedFields(routeOf(exchange).auth);
   return exchange.agent.trailers.filter((_, index, all) => {
     const name = plainName(all[index - (index % 2)]!);
     const isFraming = HOP_FIELDS.has(name) || name.startsWith("content-") || name.startsWith(":");
-    return !isFraming && (isPassthrough || !isCredentialField(name));
+    return !isFraming && !isRefused(name);
   });
 }
 

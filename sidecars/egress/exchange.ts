@@ -52,7 +52,7 @@ export interface Exemption {
 /** What becomes of the messages of a WebSocket, one by one and whole. Interceptors add to both lists. */
 export interface Messages {
   /** asked in order before a message of the agent goes on; the first refusal ends the connection */
-  readonly fromAgent: ((message: Buffer) => Denial | undefined)[];
+  readonly fromAgent: ((message: Buffer) => Denial | undefined | Promise<Denial | undefined>)[];
   /** what the agent is given in place of a message of the upstream */
   readonly toAgent: ((message: Buffer, isBinary: boolean) => Buffer)[];
 }

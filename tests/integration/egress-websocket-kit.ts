@@ -59,7 +59,7 @@ function echo(socket: WebSocket): void {
 }
 
 /** Notes what a WebSocket is told. */
-export function record(socket: WebSocket): string[] {
+function record(socket: WebSocket): string[] {
   const said: string[] = [];
   socket.on("error", () => undefined);
   socket.on("message", (data, isBinary) => said.push(`${isBinary ? "binary" : "text"}:${textOf(data)}`));
@@ -69,7 +69,7 @@ export function record(socket: WebSocket): string[] {
   return said;
 }
 
-export const textOf = (data: RawData): string => (data as Buffer).toString("latin1");
+const textOf = (data: RawData): string => (data as Buffer).toString("latin1");
 
 /** The agent's side of a WebSocket, through a tunnel for wss and in absolute form for ws. */
 export async function openWebSocket(

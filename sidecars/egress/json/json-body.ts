@@ -1,9 +1,12 @@
+import { setImmediate } from "node:timers/promises";
 import { decodeContent } from "../../detection/content-coding.ts";
 import type { Denial } from "../denial.ts";
 import type { Exchange } from "../exchange.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
 import type { JsonPlace } from "./json-rules.ts";
 import { JsonWalk, type WalkEnd } from "./json-walk.ts";
+
+const SLICE = 64 * 1024;
 
 /** What is asked of JSON, and what is answered when it is not as it must be. */
 export interface JsonQuestion {
@@ -13,11 +16,16 @@ export interface JsonQuestion {
   denialOf(end: WalkEnd): Denial;
 }
 
-/** Asks bytes that are there as a whole; none at all are fine. */
-export function askBytes(bytes: Uint8Array, question: JsonQuestion): Denial | undefined {
+/** Asks bytes that are there as a whole; none at all are fine. Others are served in between when they are many. */
+export async function askBytes(bytes: Uint8Array, question: JsonQuestion): Promise<Denial | undefined> {
   if (bytes.length === 0) return undefined;
   const walk = new JsonWalk(question.rules, question.mostTextBytes);
-  const end = walk.push(bytes) ?? walk.end();
+  for (let at = 0; at < bytes.length; at += SLICE) {
+    if (at > 0) await setImmediate();
+    const end = walk.push(bytes.subarray(at, at + SLICE));
+    if (end !== undefined) return question.denialOf(end);
+  }
+  const end = walk.end();
   return end === undefined ? undefined : question.denialOf(end);
 }
 

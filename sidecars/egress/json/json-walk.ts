@@ -7,6 +7,7 @@ export type WalkEnd =
 
 const MOST_DEPTH = 512;
 const MOST_KEY_BYTES = 4 * 1024;
+const PLAIN_KEY = /^[a-z0-9]+$/;
 const SCALAR = /^(?:true|false|null|-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)$/;
 const UNREADABLE: WalkEnd = { kind: "unreadable" };
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
@@ -172,29 +173,31 @@ export class JsonWalk {
   }
 
   #endString(): WalkEnd | undefined {
-    const place = this.#isKey ? this.#levels.at(-1)?.place : this.#place;
     const raw = this.#text;
-    this.#wanted = this.#isKey ? "colon" : this.#wanted;
-    if (!this.#isKey) this.#valueEnded();
-    if (raw === undefined) {
-      if (this.#isKey) this.#place = undefined;
-      return undefined;
+    if (this.#isKey) {
+      this.#wanted = "colon";
+      return this.#endKey(raw);
     }
-    if (raw.length > this.#mostTextBytes) return this.#tooLong(raw, place);
+    this.#valueEnded();
+    if (raw === undefined) return undefined;
+    const place = itemOf(this.#place);
+    if (raw.length > this.#mostTextBytes) return tooLong(raw, place);
     const text = unescaped(raw);
-    if (text === undefined) return UNREADABLE;
-    return this.#isKey ? this.#key(text, place!) : brokenBy(text, itemOf(place));
+    return text === undefined ? UNREADABLE : brokenBy(text, place);
   }
 
-  /** A rule that asks how a text begins is answered all the same; data of images is long. */
-  #tooLong(beginning: string, place: JsonPlace | undefined): WalkEnd | undefined {
-    const rules = itemOf(place)?.rules ?? [];
-    const isFine = rules.every(({ unless }) => unless?.source.startsWith("^data:") === true);
-    return !this.#isKey && isFine ? brokenBy(beginning, itemOf(place)) : UNREADABLE;
+  #endKey(raw: string | undefined): WalkEnd | undefined {
+    const place = this.#levels.at(-1)?.place;
+    this.#place = undefined;
+    if (raw === undefined || place === undefined) return undefined;
+    if (raw.length > MOST_KEY_BYTES) return UNREADABLE;
+    // most keys are plain, and need no undoing
+    const key = PLAIN_KEY.test(raw) ? raw : unescaped(raw);
+    return key === undefined ? UNREADABLE : this.#key(key, place);
   }
 
   #key(key: string, place: JsonPlace): WalkEnd | undefined {
-    const plain = plainKey(key);
+    const plain = PLAIN_KEY.test(key) ? key : plainKey(key);
     this.#place = place.keys.get(plain);
     const rule = place.rules.find(({ only }) => only !== undefined && !only.includes(plain));
     return rule === undefined ? undefined : { kind: "broken", rule, text: shortened(key) };
@@ -247,6 +250,12 @@ function brokenBy(text: string, place: JsonPlace | undefined): WalkEnd | undefin
       each.when?.test(text) === true,
   );
   return rule === undefined ? undefined : { kind: "broken", rule, text: shortened(text) };
+}
+
+/** A rule that asks how a text begins is answered all the same: data of images is long. */
+function tooLong(beginning: string, place: JsonPlace | undefined): WalkEnd | undefined {
+  const isFine = place?.rules.every(({ unless }) => unless?.source.startsWith("^data:") === true);
+  return isFine === true ? brokenBy(beginning, place) : UNREADABLE;
 }
 
 /** Undefined when the bytes are no UTF-8, or an escape is none. */

@@ -66,9 +66,9 @@ class Said {
   }
 }
 
-function refusalOf(message: Buffer, { messages }: Exchange): Denial | undefined {
+async function refusalOf(message: Buffer, { messages }: Exchange): Promise<Denial | undefined> {
   for (const check of messages.fromAgent) {
-    const denial = check(message);
+    const denial = await check(message);
     if (denial !== undefined) return denial;
   }
   return undefined;

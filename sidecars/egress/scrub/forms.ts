@@ -1,3 +1,5 @@
+import { readEscape } from "./escapes.ts";
+
 /** One way of writing a value, as the characters that it comes to when escapes are undone. */
 export interface Form {
   readonly name: string;
@@ -29,9 +31,9 @@ const hexOf = (byte: number): string => byte.toString(16).padStart(2, "0");
 export function formsOf(value: string): Form[] {
   const bytes = Buffer.from(value, "utf8");
   const drafts: Draft[] = [
-    { name: "raw", text: value },
-    { name: "reversed", text: characters(value).toReversed().join("") },
-    { name: "rot13", text: rot13(value) },
+    ...plainDrafts("raw", value),
+    ...plainDrafts("reversed", characters(value).toReversed().join("")),
+    ...plainDrafts("rot13", rot13(value)),
     inUnits("hex", bytes, hexOf),
     inUnits("hex", bytes, (byte) => `0x${hexOf(byte)}`),
     inUnits("decimal", bytes, (byte) => `${byte}`),
@@ -48,6 +50,25 @@ export function formsOf(value: string): Form[] {
       return !seen.has(key) && seen.add(key);
     })
     .flatMap(finished);
+}
+
+/** What looks like an escape within a value is read as one. */
+const plainDrafts = (name: string, text: string): Draft[] => [
+  { name, text },
+  { name, text: withoutEscapes(Buffer.from(text, "utf8")) },
+];
+
+function withoutEscapes(bytes: Buffer): string {
+  const parts: Buffer[] = [];
+  for (let at = 0; at < bytes.length;) {
+    const escape = readEscape(bytes, at);
+    const isEscape = escape !== undefined && escape !== "incomplete" && escape.next <= bytes.length;
+    parts.push(
+      isEscape ? Buffer.from(String.fromCodePoint(escape.code % 0x11_0000)) : bytes.subarray(at, at + 1),
+    );
+    at = isEscape ? escape.next : at + 1;
+  }
+  return Buffer.concat(parts).toString("utf8");
 }
 
 function finished(draft: Draft): Form[] {

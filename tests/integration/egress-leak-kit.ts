@@ -121,6 +121,14 @@ export const places: Readonly<Record<string, Place>> = {
   ),
   "one byte a chunk": byteByByte({ "content-type": "text/plain" }, (bytes) => bytes),
   "gzip, one byte a chunk": byteByByte({ "content-encoding": "gzip" }, gzipSync),
+  trailers: {
+    fits: inHeader,
+    write: ({ response, forms }) => {
+      response.writeHead(200, { trailer: "x-echo" }).write("body");
+      response.addTrailers(forms.map(([, text], index) => [`x-echo-${index}`, text] as [string, string]));
+      response.end();
+    },
+  },
 };
 
 /** The forms of a value, those that fit a place. */

@@ -101,7 +101,9 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  console.log(`leak matrix: ${cells} cells (scheme, place, form), each searched for every form, without a leak`);
+  console.log(
+    `leak matrix: ${cells} cells (scheme, place, form), each searched for every form, without a leak`,
+  );
   await world.close();
   for (const upstream of upstreams) upstream.close();
 });
@@ -164,7 +166,7 @@ describe("the matrix itself", () => {
 });
 
 describe("over other protocols", () => {
-  it.each(["values of JSON", "the value of a header", "gzip", "server-sent events"])(
+  it.each(["values of JSON", "the value of a header", "gzip", "trailers", "server-sent events"])(
     "to an agent that speaks HTTP/2 it comes back nowhere in %s",
     async (name) => {
       const session = await openHttp2(world, "bearer.example.com:443");

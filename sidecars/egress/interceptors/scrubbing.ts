@@ -1,5 +1,5 @@
-import { type Exchange, type Interceptor, type Outcome, routeOf } from "../exchange.ts";
-import { failureSentence, type UpstreamFailure } from "../upstream/failure.ts";
+import { type Exchange, type Interceptor, routeOf } from "../exchange.ts";
+import { failureSentence } from "../upstream/failure.ts";
 import { ScrubbedAnswer } from "../scrub/scrubbed-answer.ts";
 import { askedForWhole } from "../scrub/scrubbed-fields.ts";
 import { scrubbedWhole } from "../scrub/scrub-stream.ts";
@@ -25,22 +25,17 @@ export function scrubbing(): Interceptor {
     exchange.answer = answer;
     exchange.messages.toAgent.push((message) => scrubbedWhole(message, table, account));
     const outcome = await next(exchange);
-    const failure = await endOf(answer, exchange, outcome);
+    if (outcome.kind === "relayed") await decoded(answer, exchange);
+    const { failure } = answer;
     return failure === undefined ? outcome : { kind: "failed", failure, because: failureSentence(failure) };
   };
 }
 
 /** What is left to be decoded when the upstream is done ends with the agent's wait, or with the policy that allows it. */
-async function endOf(
-  answer: ScrubbedAnswer,
-  exchange: Exchange,
-  outcome: Outcome,
-): Promise<UpstreamFailure | undefined> {
-  if (outcome.kind !== "relayed") return answer.failure();
+async function decoded(answer: ScrubbedAnswer, exchange: Exchange): Promise<void> {
   const abort = (): void => answer.abort();
   exchange.revoked.onRevoke(abort);
   exchange.agent.onGone(abort);
-  const failure = await answer.failure();
+  await answer.decoded();
   exchange.agent.forgetGone(abort);
-  return failure;
 }

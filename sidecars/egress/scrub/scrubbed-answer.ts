@@ -42,10 +42,14 @@ export class ScrubbedAnswer implements Answer {
     return this.#parts.to.hasStarted;
   }
 
-  /** Why the answer was not passed on, or not whole; once everything that came of it has been decoded. */
-  async failure(): Promise<UpstreamFailure | undefined> {
-    if (this.#decoders.length > 0) await this.#finished;
+  /** Why the answer was not passed on, or not whole. */
+  get failure(): UpstreamFailure | undefined {
     return this.#failure;
+  }
+
+  /** Settles when everything that came of the answer has been decoded. */
+  async decoded(): Promise<void> {
+    if (this.#decoders.length > 0) await this.#finished;
   }
 
   start(status: number, headers: readonly string[], reason?: string): void {
@@ -82,9 +86,9 @@ export class ScrubbedAnswer implements Answer {
     else decoder.end();
   }
 
-  abort(): void {
+  abort(code?: number): void {
     for (const decoder of this.#decoders) decoder.destroy();
-    this.#parts.to.abort();
+    this.#parts.to.abort(code);
     this.#finish();
   }
 

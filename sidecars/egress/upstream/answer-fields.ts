@@ -24,3 +24,15 @@ export function trailersPassedOn(fields: readonly string[]): string[] {
     (_, index, all) => all[index - (index % 2)]!.toLowerCase() !== "content-length",
   );
 }
+
+/** What is chunked alone is undone by who reads it; any other coding would go on unseen, since its field does not. */
+export function hasUnknownTransferCoding(raw: readonly (Buffer | string)[]): boolean {
+  const name = "transfer-encoding";
+  return raw.some(
+    (text, index) =>
+      index % 2 === 0 &&
+      text.length === name.length &&
+      text.toString("latin1").toLowerCase() === name &&
+      raw[index + 1]!.toString("latin1").trim().toLowerCase() !== "chunked",
+  );
+}

@@ -2,7 +2,7 @@ import type { Dispatcher } from "undici";
 import type { Answer } from "../agent/agent-stream.ts";
 import type { Exchange, Outcome } from "../exchange.ts";
 import { hostHeaderOf } from "../request/read-head.ts";
-import { passedOn, trailersPassedOn } from "./answer-fields.ts";
+import { hasUnknownTransferCoding, passedOn, trailersPassedOn } from "./answer-fields.ts";
 import { RelayEnd } from "./relay-end.ts";
 
 /** Sends a request over HTTP/1.1. Its trailers are left out: undici sends none. */
@@ -75,18 +75,6 @@ class Http1Relay implements Dispatcher.DispatchHandler {
   onResponseError(_controller: unknown, error: Error): void {
     this.#end.fail(error);
   }
-}
-
-/** What is chunked alone is undone here; any other coding would go on unseen, since its field does not. */
-function hasUnknownTransferCoding(raw: readonly Buffer[]): boolean {
-  const name = "transfer-encoding";
-  return raw.some(
-    (text, index) =>
-      index % 2 === 0 &&
-      text.length === name.length &&
-      text.toString("latin1").toLowerCase() === name &&
-      raw[index + 1]!.toString("latin1").trim().toLowerCase() !== "chunked",
-  );
 }
 
 function flat(trailers: Readonly<Record<string, string | string[] | undefined>>): string[] {

@@ -2,7 +2,7 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import type { ClientOptions, WebSocket } from "ws";
 import { deny, type Exchange, type Outcome, routeOf } from "../exchange.ts";
 import { hostHeaderOf } from "../request/read-head.ts";
-import { passedOn } from "../upstream/answer-fields.ts";
+import { hasUnknownTransferCoding, passedOn } from "../upstream/answer-fields.ts";
 import { connectorOf, createDial, type UpstreamWorld } from "../upstream/connector.ts";
 import { AddressNotAllowedError } from "../upstream/destination.ts";
 import { failureOf, failureSentence, type UpstreamFailure } from "../upstream/failure.ts";
@@ -112,6 +112,10 @@ function passOn(exchange: Exchange, request: ClientRequest, response: IncomingMe
   const { answer, agent } = exchange;
   const status = response.statusCode ?? 502;
   let responseBytes = 0;
+  if (hasUnknownTransferCoding(response.rawHeaders)) {
+    request.destroy();
+    return Promise.resolve(failed("UpstreamProtocolError"));
+  }
   answer.start(status, passedOn(response.rawHeaders), response.statusMessage ?? "");
   agent.onGone(() => request.destroy());
   response.on("data", (chunk: Buffer) => {

@@ -5,6 +5,7 @@ import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
 import { Turns } from "../../shared/turns.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
 import { describeFinding } from "./head-scan.ts";
+import { scannedInWindows } from "./windowed-scan.ts";
 
 /** a form of a known value is at most this much longer than the value: `\u00XX` a byte */
 const LONGEST_ENCODING = 6;
@@ -18,14 +19,16 @@ const LARGE_AT_ONCE = 2;
  * Lets no body out that was not looked at. With `scan: full` it is held whole,
  * up to maxBodyBytes, and inspected. With `inject-only` it streams and is
  * searched for known values; the end of what came is held back, so that not
- * even the beginning of one leaves.
+ * even the beginning of one leaves. With `streamed` what is larger than
+ * maxBodyBytes, or of no known length, is inspected in windows as it passes.
  */
 export function body(mostHeldBytes = MOST_HELD_BYTES): Interceptor {
   const budget = { left: mostHeldBytes };
   const turns = new Turns(LARGE_AT_ONCE);
   return (next) => async (exchange) => {
     if (!exchange.fields.hasBody) return next(exchange);
-    if (routeOf(exchange).scan === "inject-only" && !isHeld(exchange)) return next(streamed(exchange));
+    const pass = wayToPass(exchange);
+    if (pass !== undefined) return next(streamed(exchange, pass));
     const held = { bytes: 0, budget, turns };
     try {
       const refused = await holdAndInspect(exchange, held);
@@ -36,6 +39,15 @@ export function body(mostHeldBytes = MOST_HELD_BYTES): Interceptor {
   };
 }
 
+/** How a body is looked at while it passes; undefined when it is held. */
+function wayToPass(exchange: Exchange): typeof searched | undefined {
+  const { scan, maxBodyBytes } = routeOf(exchange);
+  if (scan === "full" || isHeld(exchange)) return undefined;
+  if (scan === "inject-only") return searched;
+  const { contentLength = Infinity } = exchange.fields;
+  return contentLength > maxBodyBytes ? scannedInWindows : undefined;
+}
+
 /** What one body takes of the memory that all may take together. */
 interface Held {
   bytes: number;
@@ -44,13 +56,13 @@ interface Held {
 }
 
 /** The upstream is told the length when there is one; without it the body goes out chunked, as it came. */
-function streamed(exchange: Exchange): Exchange {
+function streamed(exchange: Exchange, pass: typeof searched): Exchange {
   const { contentLength } = exchange.fields;
   if (contentLength !== undefined) {
     exchange.headers = [...exchange.headers, "content-length", `${contentLength}`];
   }
   exchange.agent.continue();
-  exchange.body = searched(exchange);
+  exchange.body = pass(exchange, chunksOf(exchange));
   return exchange;
 }
 
@@ -141,12 +153,12 @@ async function look(exchange: Exchange, bytes: Uint8Array): Promise<Denial | und
   return { code: "SecretInBody", ...describeFinding(inspection.finding) };
 }
 
-async function* searched(exchange: Exchange): AsyncGenerator<Uint8Array> {
+async function* searched(exchange: Exchange, chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
   const { detector, longestSecret } = exchange.enforcement;
   const holdBack = longestSecret * LONGEST_ENCODING;
   const search = detector.streamSearch("body");
   let held: Buffer = Buffer.alloc(0);
-  for await (const chunk of chunksOf(exchange)) {
+  for await (const chunk of chunks) {
     exchange.requestBytes += chunk.length;
     const finding = exchange.times.scan(() => search.push(chunk));
     if (finding !== undefined) {

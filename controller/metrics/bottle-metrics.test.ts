@@ -82,4 +82,22 @@ describe("BottleMetrics", () => {
     expect(metrics.text()).not.toContain('bottle="hello"');
     expect(metrics.text()).toContain('bottle="other"');
   });
+
+  it("tells how long requests were scanned, and how long upstreams took", () => {
+    const metrics = new BottleMetrics();
+    const request = { gate: "egress", method: "GET", code: "Allowed", durationMs: undefined } as const;
+    metrics.count(owner, aPush({ ...request, scanMs: 2, upstreamMs: 150 }));
+    metrics.count(owner, aPush({ ...request, verdict: "deny", code: "SecretInBody", scanMs: 4 }));
+    metrics.count(owner, aPush({ ...request, verdict: "info", code: "BudgetSpent" }));
+    expect(seriesOf(metrics).filter((line) => /_duration_|requests/.test(line))).toEqual([
+      `bot_bottle_egress_requests_total{${OF},verdict="allow",code="Allowed"} 1`,
+      `bot_bottle_egress_requests_total{${OF},verdict="deny",code="SecretInBody"} 1`,
+      'bot_bottle_egress_scan_duration_seconds_sum{verdict="allow"} 0.002',
+      'bot_bottle_egress_scan_duration_seconds_count{verdict="allow"} 1',
+      'bot_bottle_egress_scan_duration_seconds_sum{verdict="deny"} 0.004',
+      'bot_bottle_egress_scan_duration_seconds_count{verdict="deny"} 1',
+      'bot_bottle_egress_upstream_duration_seconds_sum{verdict="allow"} 0.15',
+      'bot_bottle_egress_upstream_duration_seconds_count{verdict="allow"} 1',
+    ]);
+  });
 });

@@ -6,6 +6,7 @@ interface Owner {
   readonly name: string;
 }
 
+const SCANS_S = [0.0001, 0.0005, 0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1];
 const DURATIONS_S = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300];
 /** of one bottle: a sidecar that was taken over could make up names without end */
 const MOST_SERIES = 200;
@@ -46,6 +47,24 @@ export class BottleMetrics {
     help: "Bytes of bodies: received from the agent, sent to it.",
     labels: [...OF_BOTTLE, "direction"],
   });
+  readonly #egressScans = new Histogram(
+    {
+      name: "bot_bottle_egress_scan_duration_seconds",
+      help: "Time that the egress proxy looked for secrets in a request.",
+      labels: ["verdict"],
+      unit: "seconds",
+    },
+    SCANS_S,
+  );
+  readonly #egressUpstreams = new Histogram(
+    {
+      name: "bot_bottle_egress_upstream_duration_seconds",
+      help: "Time from the sending of a request to the head of its answer.",
+      labels: ["verdict"],
+      unit: "seconds",
+    },
+    DURATIONS_S,
+  );
   /** kinds of what each bottle did, by namespace and name */
   readonly #kinds = new Map<string, Set<string>>();
 
@@ -72,6 +91,8 @@ export class BottleMetrics {
       this.#gitDurations,
       this.#egressRequests,
       this.#egressBytes,
+      this.#egressScans,
+      this.#egressUpstreams,
     ];
     return `${[...families.flatMap((family) => family.lines()), "# EOF"].join("\n")}\n`;
   }
@@ -88,9 +109,14 @@ export class BottleMetrics {
   }
 
   #countEgress(of: readonly string[], record: AuditRecord): void {
+    const { verdict, scanMs, upstreamMs } = record;
+    // the rest is about the proxy itself
+    if (verdict === "info") return;
     const [code = ""] = this.#bounded(of, [record.code]);
-    this.#egressRequests.add([...of, record.verdict, code]);
+    this.#egressRequests.add([...of, verdict, code]);
     this.#addBytes(this.#egressBytes, of, record);
+    if (scanMs !== undefined) this.#egressScans.observe([verdict], scanMs / 1000);
+    if (upstreamMs !== undefined) this.#egressUpstreams.observe([verdict], upstreamMs / 1000);
   }
 
   #addBytes(

@@ -147,7 +147,10 @@ const ALLOWED: readonly [what: string, provider: Provider, path: string, body: u
         { type: "local_shell" },
       ],
       input: [
-        { type: "message", content: [{ type: "input_image", image_url: `data:image/png;base64,${"a".repeat(10_000)}` }] },
+        {
+          type: "message",
+          content: [{ type: "input_image", image_url: `data:image/png;base64,${"a".repeat(10_000)}` }],
+        },
       ],
     },
   ],

@@ -1,7 +1,9 @@
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { WebSocket } from "ws";
 import type { Egress } from "../../crds/egress.ts";
+import { connect, dial, dialTransparent, openTls, openTransparentTls, readAnswer } from "./egress-client.ts";
 import { aSecret, startWorld, type World } from "./egress-kit.ts";
 import {
   openWebSocket,
@@ -11,6 +13,7 @@ import {
 } from "./egress-websocket-kit.ts";
 
 const HOST = "model.example";
+const KEY = "AAAAAAAAAAAAAAAAAAAAAA==";
 const SECRET = "the-real-value-of-this-route";
 const open: (() => unknown)[] = [];
 afterEach(async () => {
@@ -42,6 +45,68 @@ async function dialogue(socket: WebSocket, message: string | Buffer): Promise<st
   socket.send(message);
   return ((await answer) as [Buffer])[0].toString();
 }
+
+/** A handshake as bytes, and the status and code with which it is answered. */
+async function shake(socket: Socket, target: string, host = HOST): Promise<string> {
+  const fields = "Connection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\nSec-WebSocket-Version: 13";
+  socket.write(`GET ${target} HTTP/1.1\r\nHost: ${host}\r\n${fields}\r\nSec-WebSocket-Key: ${KEY}\r\n\r\n`);
+  const [head] = (await once(socket, "data")) as [Buffer];
+  socket.destroy();
+  const text = head.toString("latin1");
+  return `${text.slice(9, 12)} ${/x-bot-bottle-denied: (\w+)/.exec(text)?.[1] ?? ""}`.trim();
+}
+
+describe("a handshake", () => {
+  const WAYS: [way: string, (world: World, path: string) => Promise<string>][] = [
+    ["in absolute form", async (world, path) => shake(await dial(world), `http://${HOST}${path}`)],
+    ["by CONNECT and TLS", async (world, path) => shake(await openTls(world, `${HOST}:443`), path)],
+    [
+      "by CONNECT without TLS",
+      async (world, path) => shake((await connect(world, `${HOST}:80`)).socket, path),
+    ],
+    ["in the path form", async (world, path) => shake(await dial(world), `/${HOST}${path}`, "egress:9099")],
+    ["by transparent http", async (world, path) => shake(await dialTransparent(world, "http"), path)],
+    ["by transparent TLS", async (world, path) => shake(await openTransparentTls(world, HOST), path)],
+  ];
+
+  it.each(WAYS)("%s is judged by the same table", async (_way, handshake) => {
+    const [secure, plain] = [await startWebSocketUpstream(), await startWebSocketUpstream({ plain: true })];
+    const world = await startWorld({
+      egress: { routes: [{ host: HOST, paths: ["/v1"] }] },
+      secrets: [aSecret(SECRET, HOST)],
+      overrides: { [`${HOST}:443`]: secure.port, [`${HOST}:80`]: plain.port },
+    });
+    open.push(
+      () => secure.close(),
+      () => plain.close(),
+      () => world.close(),
+    );
+    expect(await handshake(world, "/v1/responses")).toBe("101");
+    expect(await handshake(world, "/v1/../v1/responses")).toBe("101");
+    expect(await handshake(world, "/v2/responses")).toBe("403 PathNotAllowed");
+    expect(await handshake(world, "/v1/..%2fv2/responses")).toBe("400 BadRequest");
+    expect(await handshake(world, `/v1/${SECRET}`)).toBe("403 SecretInHead");
+    const urls = [...secure.conversations, ...plain.conversations].map(({ url }) => url);
+    expect(urls).toEqual(["/v1/responses", "/v1/responses"]);
+  });
+
+  it.each([
+    ["a body", "Content-Length: 3\r\n"],
+    ["a body in chunks", "Transfer-Encoding: chunked\r\n"],
+    ["two keys", `Sec-WebSocket-Key: ${KEY}\r\n`],
+    ["two versions", "Sec-WebSocket-Version: 8\r\n"],
+    ["another protocol beside it", "Upgrade: h2c\r\n"],
+    ["subprotocols that are no tokens", "Sec-WebSocket-Protocol: a b\r\n"],
+  ])("with %s stays a request, and is refused", async (_what, field) => {
+    const { world, upstream } = await aWorld(routes());
+    const socket = await openTls(world, `${HOST}:443`);
+    const fields = `Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n${field}`;
+    socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}\r\n${fields}Sec-WebSocket-Key: ${KEY}\r\n\r\n`);
+    const answer = await readAnswer(socket);
+    expect(answer.denied).toMatch(/^(?:WebSocketRefused|BadRequest)$/);
+    expect(upstream.bytes()).toBe("");
+  });
+});
 
 describe("a WebSocket", () => {
   it.each([

@@ -1,9 +1,11 @@
 import type { IncomingMessage } from "node:http";
+import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { EgressRoute } from "../../crds/egress-route.ts";
 import { formsOfLeak } from "../fixtures/leak-forms.ts";
 import { ask2, openHttp2 } from "./egress-h2-client.ts";
 import { aSecret, startUpstream, startWorld, type Upstream, type World } from "./egress-kit.ts";
+import { startHttp2Upstream, type Http2Upstream } from "./egress-h2-kit.ts";
 import { echoing, formsAt, KEY, LeakClient, LOGIN, type Place, places } from "./egress-leak-kit.ts";
 import { openWebSocket, startWebSocketUpstream, type WebSocketUpstream } from "./egress-websocket-kit.ts";
 
@@ -51,7 +53,7 @@ const schemes: Readonly<Record<string, Scheme>> = {
 const hostOf = (scheme: string): string => `${scheme}.example.com`;
 const secretOf = (scheme: string): { name: string; key: string } => ({ name: scheme, key: "value" });
 
-let upstreams: (Upstream | WebSocketUpstream)[] = [];
+let upstreams: (Upstream | WebSocketUpstream | Http2Upstream)[] = [];
 let world: World;
 /** cells of the matrix that were looked at */
 let cells = 0;
@@ -187,5 +189,53 @@ describe("over other protocols", () => {
     expect(formsOfLeak([...response.rawHeaders, ...said].join("\n"), KEY)).toEqual([]);
     expect(response.headers["x-echo"]).toBe("egress-placeholder");
     cells += said.length;
+  });
+
+  it("with HTTP/2 on both sides it comes back nowhere", async () => {
+    const h2 = await startHttp2Upstream((stream, headers) => {
+      const value = headers.authorization?.replace("Bearer ", "") ?? "not sent";
+      const inHeader = formsAt(value, { fits: (text) => /^[\x20-\x7e]+$/.test(text) });
+      const fields = Object.fromEntries(inHeader.map(([, text], index) => [`x-echo-${index}`, text]));
+      const isGzip = headers[":path"] === "/gzip";
+      const coding = headers[":path"] === "/unknown" ? { "content-encoding": "dcb" } : {};
+      stream.respond(
+        { ":status": 200, ...fields, ...coding, ...(isGzip ? { "content-encoding": "gzip" } : {}) },
+        { waitForTrailers: true },
+      );
+      stream.on("wantTrailers", () => stream.sendTrailers(fields));
+      const body = Buffer.from(
+        formsAt(value, { fits: () => true })
+          .map(([, text]) => text)
+          .join("\n"),
+        "latin1",
+      );
+      stream.end(isGzip ? gzipSync(body) : body);
+    });
+    upstreams.push(h2);
+    world.enforce(
+      {
+        routes: [
+          {
+            host: "h2.example.com",
+            auth: { secretRef: secretOf("bearer") },
+            upstream: { address: "127.0.0.1", port: h2.port },
+            allowPrivate: ["127.0.0.1/32"],
+          },
+        ],
+      },
+      [{ ...aSecret(KEY, "h2.example.com", `127.0.0.1:${h2.port}`), ...secretOf("bearer") }],
+    );
+    const session = await openHttp2(world, "h2.example.com:443");
+    for (const path of ["/", "/gzip"]) {
+      const answer = await ask2(session, { ":path": path });
+      expect(answer.status).toBe(200);
+      expect(answer.body).toContain("egress-placeholder");
+      expect(answer.trailers["x-echo-0"]).toBe("egress-placeholder");
+      expect(formsOfLeak(JSON.stringify([answer.headers, answer.trailers]) + answer.body, KEY)).toEqual([]);
+    }
+    const refused = await ask2(session, { ":path": "/unknown" });
+    expect(refused.headers["x-bot-bottle-failed"]).toBe("UpstreamCodingUnknown");
+    expect(h2.seen).toHaveLength(3);
+    session.close();
   });
 });

@@ -62,11 +62,19 @@ describe("an answer that cannot be searched", () => {
       response.writeHead(200, { "transfer-encoding": "gzip, chunked" });
       response.end(gzipSync(KEY));
     });
-    const answer = await request(world, `https://${HOST}/`);
-    expect(answer).toMatchObject({
-      status: 502,
-      headers: { "x-bot-bottle-failed": "UpstreamProtocolError" },
-    });
+    const handshake = {
+      connection: "Upgrade",
+      upgrade: "websocket",
+      "sec-websocket-version": "13",
+      "sec-websocket-key": Buffer.alloc(16).toString("base64"),
+    };
+    for (const headers of [{}, handshake]) {
+      const answer = await request(world, `https://${HOST}/`, { headers });
+      expect(answer).toMatchObject({
+        status: 502,
+        headers: { "x-bot-bottle-failed": "UpstreamProtocolError" },
+      });
+    }
   });
 
   it.each([

@@ -37,17 +37,17 @@ describe("known values", () => {
     });
   });
 
-  it.each(FORMS)("are found in a path and a header as %s", (_, text) => {
-    expect(head({ path: `/a?b=${text}` })).toMatchObject({ kind: "found" });
-    expect(head({ headers: [["X-Note", `n ${text}`]] })).toMatchObject({
+  it.each(FORMS)("are found in a path and a header as %s", async (_, text) => {
+    expect(await head({ path: `/a?b=${text}` })).toMatchObject({ kind: "found" });
+    expect(await head({ headers: [["X-Note", `n ${text}`]] })).toMatchObject({
       kind: "found",
       finding: { rule: "known-value" },
     });
   });
 
-  it("are found in host labels, whatever the case", () => {
+  it("are found in host labels, whatever the case", async () => {
     const name = `${hex.slice(0, 30)}.${hex.slice(30)}.example.com`;
-    expect(head({ host: name })).toMatchObject({ kind: "found", finding: { rule: "known-value" } });
+    expect(await head({ host: name })).toMatchObject({ kind: "found", finding: { rule: "known-value" } });
   });
 
   it("are found without the line end that they had in a file", async () => {
@@ -72,12 +72,20 @@ describe("known values", () => {
   it.each([
     ["a known value", `x-${SECRET.replaceAll("/", "")}`.toLowerCase(), SECRET.replaceAll("/", "")],
     ["a pattern", AWS.toLowerCase(), "nothing-else"],
-  ])("are found in the name of a header, whose case is lost, and not told: %s", (_what, name, value) => {
-    const named = createDetector({ knownValues: [{ id: "s/k", value }] });
-    const found = named.inspectHead({ method: "GET", host: "a.example", path: "/", headers: [[name, "1"]] });
-    expect(found).toMatchObject({ kind: "found" });
-    expect(JSON.stringify(found).toLowerCase()).not.toContain(name);
-  });
+  ])(
+    "are found in the name of a header, whose case is lost, and not told: %s",
+    async (_what, name, value) => {
+      const named = createDetector({ knownValues: [{ id: "s/k", value }] });
+      const found = await named.inspectHead({
+        method: "GET",
+        host: "a.example",
+        path: "/",
+        headers: [[name, "1"]],
+      });
+      expect(found).toMatchObject({ kind: "found" });
+      expect(JSON.stringify(found).toLowerCase()).not.toContain(name);
+    },
+  );
 
   it("are found in a stream across chunks, at every border", () => {
     const bytes = Buffer.from(`before ${SECRET} after`);
@@ -91,7 +99,7 @@ describe("known values", () => {
   it("are not seen where they are not", async () => {
     expect(await inspect(`nothing here ${"lorem ipsum ".repeat(5000)}`)).toEqual({ kind: "clean" });
     expect(
-      head({
+      await head({
         headers: [
           ["user-agent", "curl/8.5.0"],
           ["cookie", "a=b"],
@@ -202,9 +210,9 @@ describe("views of a body", () => {
   );
 
   it("refuses a body that is made to hold encodings without end", async () => {
-    const text = "quoted-printable =41 %2541 \\\\u0041 ".repeat(20_000);
+    const bomb = gzipSync(Buffer.alloc(900_000)).toString("base64");
 
-    expect(await inspect(text)).toMatchObject({ kind: "opaque", code: "BodyTooLarge" });
+    expect(await inspect(`${bomb}\n\n`.repeat(40))).toMatchObject({ kind: "opaque", code: "BodyTooLarge" });
   });
 
   it("lets ordinary traffic pass", async () => {

@@ -1,35 +1,138 @@
-import type { Detector, KnownValue } from "./detector.ts";
+import type { Detector, Finding, Inspection, InspectionContext, KnownValue } from "./detector.ts";
+import type { FragmentRing } from "./fragment-ring.ts";
 import { inspectBody } from "./inspect-body.ts";
-import { inspectHead } from "./inspect-head.ts";
-import { createKnownValueSearch } from "./known-values.ts";
-import { createPatternSearch } from "./pattern-search.ts";
+import { inspectHead, inspectName, inspectTrailers } from "./inspect-head.ts";
+import { readGitleaksRules } from "./gitleaks-rules.ts";
+import { createOwnRuleSearch, type OwnRule, type OwnRuleSearch } from "./own-rules.ts";
+import { createKnownValueSearch, type KnownValueSearch } from "./known-values.ts";
+import { createPatternSearch, type PatternSearch } from "./pattern-search.ts";
+import type { Piece } from "./pieces.ts";
 import { rules } from "./rules.ts";
+import type { ValuePiece } from "./value-pieces.ts";
+import { inspectViews, type TextAbout, type TextSearch, viewOf } from "./views.ts";
 
 export type * from "./detector.ts";
+export { createFragmentRing, type FragmentRing } from "./fragment-ring.ts";
 
 const allPatterns = createPatternSearch(rules);
+const CLEAN: Inspection = { kind: "clean" };
 
 interface DetectorParts {
   readonly knownValues: readonly KnownValue[];
   /** pattern rules that are left out; known values are always looked for */
   readonly withoutRules?: readonly string[];
+  /** of the class's owner */
+  readonly ownRules?: readonly OwnRule[];
+  /** the same in the form of gitleaks: TOML */
+  readonly gitleaksRules?: string;
 }
 
-/** A detector for the given known values and the pattern rules. Known values are looked for first: they are certain. */
-export function createDetector({ knownValues, withoutRules = [] }: DetectorParts): Detector {
+/**
+ * A detector for the given known values and the pattern rules. Known values are looked for first: they are certain.
+ * Throws, and quotes nothing, when a rule of the owner cannot be used.
+ */
+export function createDetector(parts: DetectorParts): Detector {
+  const { knownValues, withoutRules = [] } = parts;
   const known = createKnownValueSearch(knownValues);
   const patterns =
     withoutRules.length === 0
       ? allPatterns
       : createPatternSearch(rules.filter(({ id }) => !withoutRules.includes(id)));
-  const find = (text: string, location: string): ReturnType<typeof known.find> =>
-    known.find(text, location) ?? patterns.find(text, location);
-  // of the patterns that know one case alone, those in capitals can be told again
-  const findFolded: typeof find = (text, location) =>
-    known.findFolded(text, location) ?? patterns.find(text.toUpperCase(), location);
+  const own = createOwnRuleSearch([...(parts.ownRules ?? []), ...gitleaksRules(parts.gitleaksRules ?? "")]);
+  const lookWith = (context: InspectionContext | undefined): Look =>
+    new Look({ known, patterns, own }, context ?? {});
   return {
-    inspectHead: (head) => inspectHead(head, find, findFolded),
-    inspectBody: (body) => inspectBody(body, { find, longest: known.longest }),
+    inspectHead: (head, context) => lookWith(context).head(head),
+    inspectName: (host, path = "/") => lookWith(undefined).name(host, path),
+    inspectTrailers: (fields, context) => lookWith(context).trailers(fields),
+    inspectBody: (body, context) => lookWith(context).body(body),
     streamSearch: (location) => known.stream(location),
   };
+}
+
+function gitleaksRules(toml: string): readonly OwnRule[] {
+  const read = readGitleaksRules(toml);
+  if (read.kind === "errors") throw new Error(`gitleaksRules cannot be used: ${read.errors.join("; ")}`);
+  return read.rules;
+}
+
+interface Searches {
+  readonly own: OwnRuleSearch | undefined;
+  readonly known: KnownValueSearch;
+  readonly patterns: PatternSearch;
+}
+
+/** One look at one piece of a request, with the pieces of known values that it met. */
+class Look {
+  readonly #searches: Searches;
+  readonly #home: string | undefined;
+  readonly #destination: string | undefined;
+  readonly #fragments: FragmentRing | undefined;
+  readonly #met: ValuePiece[] = [];
+
+  constructor(searches: Searches, { passthroughTo, destination, fragments }: InspectionContext) {
+    this.#destination = destination?.toLowerCase();
+    this.#searches = searches;
+    this.#home = passthroughTo?.toLowerCase();
+    this.#fragments = fragments;
+  }
+
+  head(head: Parameters<typeof inspectHead>[0]): Promise<Inspection> {
+    return inspectHead(head, this.#search(), this.#findFolded, (pieces) => this.#withEarlier(pieces));
+  }
+
+  trailers(fields: Parameters<typeof inspectTrailers>[0]): Inspection {
+    return inspectTrailers(fields, this.#search().find, this.#findFolded);
+  }
+
+  name(host: string, path: string): Inspection {
+    return inspectName({ host, path }, this.#search().find, this.#findFolded);
+  }
+
+  body(body: Parameters<typeof inspectBody>[0]): Promise<Inspection> {
+    return inspectBody(body, this.#search(), (pieces) => this.#withEarlier(pieces));
+  }
+
+  /** Of the patterns that know one case alone, those in capitals can be told again. */
+  readonly #findFolded = (text: string, { location }: TextAbout): Finding | undefined => {
+    const { known, patterns } = this.#searches;
+    const folded = text.toUpperCase();
+    const bytes = Buffer.from(folded, "latin1");
+    return known.findFolded(text, location) ?? patterns.find(folded, bytes, location, { home: this.#home });
+  };
+
+  #search(): TextSearch {
+    const { known, patterns, own } = this.#searches;
+    const onPiece =
+      this.#fragments === undefined ? undefined : (piece: ValuePiece): void => void this.#met.push(piece);
+    return {
+      longest: known.longest,
+      findSlowly: own === undefined ? undefined : (text, location) => own(text, location, this.#destination),
+      find: (text, { location, isJoined }) => {
+        const bytes = Buffer.from(text, "latin1");
+        return (
+          known.find(text, bytes, location, onPiece) ??
+          patterns.find(text, bytes, location, { home: this.#home, isJoined })
+        );
+      },
+    };
+  }
+
+  /** What the pieces make with those of earlier requests; they are remembered when they pass. */
+  async #withEarlier(pieces: readonly Piece[]): Promise<Inspection> {
+    const fragments = this.#fragments;
+    if (fragments === undefined) return CLEAN;
+    const whole = fragments.completes(this.#met);
+    if (whole !== undefined) {
+      const finding = { rule: "known-value", location: "pieces over requests", shape: whole.id };
+      return { kind: "found", finding };
+    }
+    const rows = fragments.rowsWith(pieces);
+    const views = rows.texts.map((text) => viewOf(text, "pieces over requests", 1, true));
+    const inspection = await inspectViews(views, this.#search());
+    if (inspection.kind !== "clean") return inspection;
+    rows.keep();
+    fragments.keepCovered(this.#met);
+    return CLEAN;
+  }
 }

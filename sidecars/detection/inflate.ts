@@ -95,10 +95,14 @@ const BEGINNINGS = [
   { coding: "zstd", first: 0x28, mask: 0xff, rest: [0xb5, 0x2f, 0xfd] },
   // RFC 8878 §3.1.2: a frame to be skipped, which may come first
   { coding: "zstd", first: 0x50, mask: 0xf0, rest: [0x2a, 0x4d, 0x18] },
+  // RFC 1950: what compressors write; x^, of another level, may begin a text
+  { coding: "deflate", first: 0x78, mask: 0xff, rest: [0x01] },
+  { coding: "deflate", first: 0x78, mask: 0xff, rest: [0x9c] },
+  { coding: "deflate", first: 0x78, mask: 0xff, rest: [0xda] },
 ] as const;
 
 /** The coding that the first bytes show, for compressed data that no header announces. */
-export function sniffCoding(bytes: Uint8Array): "gzip" | "zstd" | undefined {
+export function sniffCoding(bytes: Uint8Array): "gzip" | "zstd" | "deflate" | undefined {
   const begins = ({ first, mask, rest }: (typeof BEGINNINGS)[number]): boolean =>
     ((bytes[0] ?? 0) & mask) === first && rest.every((byte, index) => bytes[index + 1] === byte);
   return BEGINNINGS.find(begins)?.coding;

@@ -1,48 +1,135 @@
+import { encodedRuns } from "./encoded-runs.ts";
 import type { Finding, HeadToInspect, Inspection } from "./detector.ts";
-import { hiddenTextsOf } from "./encodings.ts";
-import type { FindInText } from "./inspect-body.ts";
 import { latin1Of } from "./known-values.ts";
+import { joinedViews } from "./inspect-body.ts";
+import { fieldsOf, type Piece } from "./pieces.ts";
+import { unwrapped } from "./unwrapping.ts";
+import { type FindInText, inspectViews, type TextSearch, type View, viewOf } from "./views.ts";
 
-/** percent-encoding in base64 in percent-encoding, and no further: heads are short */
-const MAX_DEPTH = 3;
+/** Headers that every client sends, whose values are no pieces of anything. */
+const USUAL =
+  /^(?:host|connection|accept(?:-.*)?|content-.*|transfer-encoding|user-agent|date|expect|te|trailer|upgrade.*|sec-.*|if-.*|origin|referer|cache-control|pragma|priority)$/i;
 
 /**
  * Looks at all that a request says before its body. `findFolded` is for the host
  * and the names of headers, whose case is lost on the way.
  */
-export function inspectHead(head: HeadToInspect, find: FindInText, findFolded: FindInText): Inspection {
+export async function inspectHead(
+  head: HeadToInspect,
+  search: TextSearch,
+  findFolded: FindInText,
+  onPieces: (pieces: readonly Piece[]) => Promise<Inspection>,
+): Promise<Inspection> {
+  const names = head.headers.map(([name]) => name).join("\n");
+  const labels = bytesOf(head.host.replaceAll(".", ""));
   const finding =
-    inText(head.path, "path", find, 0) ??
-    inHeaders(head.headers, find, findFolded) ??
-    find(head.method, "method") ??
-    findFolded(head.host.replaceAll(".", ""), "host") ??
-    find(head.host, "host");
+    findFolded(bytesOf(names), { location: "header name", isJoined: false }) ??
+    findFolded(labels, { location: "host", isJoined: false });
+  if (finding !== undefined) return { kind: "found", finding };
+  const pieces = piecesOfHead(head);
+  // all at once: a view has a cost of its own, and most heads hold nothing
+  const whole = [
+    viewOf(bytesOf(linesOf(head).join("\n")), "head"),
+    viewOf(labels, "host", 1, true),
+    ...joinedViews(pieces, "head"),
+  ];
+  const inspection = await inspectViews(whole, search);
+  if (inspection.kind === "clean") return onPieces(pieces);
+  if (inspection.kind === "opaque" || !inspection.finding.location.startsWith("head")) return inspection;
+  return located(head, search, inspection);
+}
+
+/** encodings within encodings that are undone where nobody can wait */
+const QUICK_DEPTH = 2;
+
+/** Looks at the name of a host and a path: as they are, the name without its dots, and what encodings hide in them. */
+export function inspectName(
+  { host, path }: { readonly host: string; readonly path: string },
+  find: FindInText,
+  findFolded: FindInText,
+): Inspection {
+  const labels = bytesOf(host.replaceAll(".", ""));
+  const finding =
+    findFolded(labels, { location: "host", isJoined: false }) ??
+    findQuickly(bytesOf(host), "host", find, 0) ??
+    findQuickly(labels, "host", find, 0) ??
+    findQuickly(bytesOf(path), "path", find, 0);
   return finding === undefined ? { kind: "clean" } : { kind: "found", finding };
 }
 
-function inHeaders(
-  headers: HeadToInspect["headers"],
+/** Looks at names and values of fields, one by one and all values together. */
+export function inspectTrailers(
+  fields: HeadToInspect["headers"],
   find: FindInText,
   findFolded: FindInText,
-): Finding | undefined {
-  for (const [name, value] of headers) {
-    // first and alone: a finding in the value is located by the name, which must not be a secret itself
-    const finding =
-      findFolded(name, "header name") ??
-      inText(name, "header name", find, 0) ??
-      inText(`${name}: ${value}`, `header ${name.toLowerCase()}`, find, 0);
-    if (finding !== undefined) return finding;
-  }
-  return undefined;
+): Inspection {
+  const names = bytesOf(fields.map(([name]) => name).join("\n"));
+  const lines = bytesOf(fields.map(([name, value]) => `${name}: ${value}`).join("\n"));
+  const values = bytesOf(fields.map(([, value]) => value).join(""));
+  const finding =
+    findFolded(names, { location: "trailer name", isJoined: false }) ??
+    findQuickly(lines, "trailer", find, 0) ??
+    find(values, { location: "trailers", isJoined: true });
+  return finding === undefined ? { kind: "clean" } : { kind: "found", finding };
 }
 
-function inText(text: string, location: string, find: FindInText, depth: number): Finding | undefined {
-  const bytes = /[\u0100-\uffff]/.test(text) ? latin1Of(Buffer.from(text, "utf8")) : text;
-  const found = find(bytes, location);
-  if (found !== undefined || depth === MAX_DEPTH) return found;
-  for (const { form, text: hidden } of hiddenTextsOf(bytes)) {
-    const inside = inText(hidden, `${location} > ${form}`, find, depth + 1);
-    if (inside !== undefined) return inside;
+function findQuickly(text: string, location: string, find: FindInText, depth: number): Finding | undefined {
+  let [current, finding] = [text, find(text, { location, isJoined: false })];
+  for (const step of finding === undefined ? unwrapped(text) : []) {
+    current = step.text;
+    finding ??= find(current, { location: `${location} > ${step.form}`, isJoined: false });
   }
-  return undefined;
+  if (finding !== undefined || depth === QUICK_DEPTH) return finding;
+  return encodedRuns(current).reduce(
+    (earlier: Finding | undefined, { form, text: hidden }) =>
+      earlier ?? findQuickly(hidden, `${location} > ${form}`, find, depth + 1),
+    undefined,
+  );
 }
+
+function linesOf({ method, host, path, headers }: HeadToInspect): string[] {
+  return [path, method, host, ...headers.map(([name, value]) => `${name}: ${value}`)];
+}
+
+/** Says in which line of a head a finding is. */
+async function located(head: HeadToInspect, search: TextSearch, whole: Inspection): Promise<Inspection> {
+  const places: View[] = [
+    viewOf(bytesOf(head.path), "path"),
+    viewOf(bytesOf(head.method), "method"),
+    viewOf(bytesOf(head.host), "host"),
+    // a finding in the value is located by the name, which must not be a secret itself
+    ...head.headers.map(([name]) => viewOf(bytesOf(name), "header name")),
+    ...head.headers.map(([name, value]) =>
+      viewOf(bytesOf(`${name}: ${value}`), `header ${name.toLowerCase()}`),
+    ),
+  ];
+  for (const place of places) {
+    const inspection = await inspectViews([place], search);
+    if (inspection.kind !== "clean") return inspection;
+  }
+  return whole;
+}
+
+/** Path segments, query, cookies and unusual headers, in order: what a client may split something over. */
+function piecesOfHead({ path, host, headers }: HeadToInspect): Piece[] {
+  const [route = "", query = ""] = splitAt(path, "?");
+  const pieces: Piece[] = query === "" ? [] : fieldsOf(query, "query");
+  for (const [name, value] of headers) {
+    if (USUAL.test(name)) continue;
+    if (name.toLowerCase() === "cookie") pieces.push(...fieldsOf(value.replaceAll("; ", ";"), "cookie"));
+    else pieces.push({ slot: `header ${name.toLowerCase()}`, name, text: value });
+  }
+  const segments = route.split("/").filter((segment) => segment !== "");
+  for (const [index, text] of segments.entries()) pieces.push({ slot: `path ${index}`, name: "", text });
+  const label = host.split(".", 1)[0] ?? "";
+  return [...pieces, { slot: "host", name: "", text: label }];
+}
+
+function splitAt(text: string, border: string): [string, string] {
+  const at = text.indexOf(border);
+  return at === -1 ? [text, ""] : [text.slice(0, at), text.slice(at + 1)];
+}
+
+/** Characters beyond Latin-1 become UTF-8. */
+const bytesOf = (text: string): string =>
+  /[\u0100-\uffff]/.test(text) ? latin1Of(Buffer.from(text, "utf8")) : text;

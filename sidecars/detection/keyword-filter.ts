@@ -1,35 +1,79 @@
 const KINDS = 32;
 const MASK = KINDS - 1;
+const KEYS = KINDS ** 3;
+/** a power in the loop would cost more than all the rest of it */
+const KEY_MASK = KEYS - 1;
 
-/** Where the next keyword may begin at or after `from`; -1 when none does. */
-export type NextCandidate = (text: string, from: number) => number;
+/** A word that stands before what is looked for. */
+export interface Keyword {
+  readonly text: string;
+  readonly anyCase: boolean;
+}
+
+interface Candidate {
+  readonly index: number;
+  readonly text: string;
+  readonly anyCase: boolean;
+}
 
 /**
- * Finds places where a keyword may stand, by its first three characters with
- * their case folded: never misses one, and is wrong about few. One table
- * lookup a character is five times as fast as an alternation of all keywords.
- * Keywords of two characters are found where a third one follows.
+ * Calls `visit` with each keyword that stands in the text, by its index, and its
+ * place, until that gives something. `bytes` are those of the text, one a character.
  */
-export function createKeywordFilter(keywords: readonly string[]): NextCandidate {
-  const begins = tableOf(keywords);
-  return (text, from) => {
-    let key = ((text.charCodeAt(from) & MASK) * KINDS) | (text.charCodeAt(from + 1) & MASK);
-    for (let index = from + 2; index < text.length; index += 1) {
-      key = ((key * KINDS) | (text.charCodeAt(index) & MASK)) & (KINDS ** 3 - 1);
-      if (begins[key] === 1) return index - 2;
+export type KeywordFilter = <Found>(
+  text: string,
+  bytes: Uint8Array,
+  visit: (keyword: number, at: number) => Found | undefined,
+) => Found | undefined;
+
+/**
+ * Finds places where a keyword stands, by its first three characters with
+ * their case folded. One table lookup a byte is five times as fast as an
+ * alternation of all keywords, and bytes are twice as fast as characters. Keywords of two characters are found where a
+ * third one follows.
+ */
+export function createKeywordFilter(keywords: readonly Keyword[]): KeywordFilter {
+  const { table, buckets } = bucketsOf(keywords);
+  return (text, bytes, visit) => {
+    let key = ((bytes[0]! & MASK) * KINDS) | (bytes[1]! & MASK);
+    for (let index = 2; index < bytes.length; index += 1) {
+      key = ((key << 5) | (bytes[index]! & MASK)) & KEY_MASK;
+      const bucket = table[key]!;
+      if (bucket === 0) continue;
+      for (const candidate of buckets[bucket]!) {
+        if (!standsAt(candidate, text, index - 2)) continue;
+        const found = visit(candidate.index, index - 2);
+        if (found !== undefined) return found;
+      }
     }
-    return -1;
+    return undefined;
   };
 }
 
-/** The low five bits of an ASCII letter are the same in both cases. */
-function tableOf(keywords: readonly string[]): Uint8Array {
-  const table = new Uint8Array(KINDS ** 3);
-  for (const keyword of keywords) {
-    const [first = 0, second = 0, third] = [...keyword.slice(0, 3)].map((one) => one.charCodeAt(0) & MASK);
-    const base = (first * KINDS + second) * KINDS;
-    if (third === undefined) table.fill(1, base, base + KINDS);
-    else table[base + third] = 1;
+function standsAt({ text: keyword, anyCase }: Candidate, text: string, at: number): boolean {
+  if (!anyCase) return text.startsWith(keyword, at);
+  for (let index = 0; index < keyword.length; index += 1) {
+    const code = text.charCodeAt(at + index);
+    const folded = code >= 0x41 && code <= 0x5a ? code | 0x20 : code;
+    if (folded !== keyword.charCodeAt(index)) return false;
   }
-  return table;
+  return true;
+}
+
+/** The low five bits of an ASCII letter are the same in both cases. */
+function bucketsOf(keywords: readonly Keyword[]): { table: Uint16Array; buckets: Candidate[][] } {
+  const table = new Uint16Array(KEYS);
+  const buckets: Candidate[][] = [[]];
+  const add = (key: number, candidate: Candidate): void => {
+    if (table[key] === 0) table[key] = buckets.push([]) - 1;
+    buckets[table[key]!]!.push(candidate);
+  };
+  for (const [index, { text, anyCase }] of keywords.entries()) {
+    const candidate = { index, anyCase, text: anyCase ? text.toLowerCase() : text };
+    const [first = 0, second = 0, third] = [...text.slice(0, 3)].map((one) => one.charCodeAt(0) & MASK);
+    const base = (first * KINDS + second) * KINDS;
+    if (third !== undefined) add(base + third, candidate);
+    else for (let any = 0; any < KINDS; any += 1) add(base + any, candidate);
+  }
+  return { table, buckets };
 }

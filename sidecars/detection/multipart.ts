@@ -1,5 +1,7 @@
 /** One part of a multipart body that may hold more than it shows: its own coding and its bytes as a Latin-1 string. */
 export interface Part {
+  /** of the field; empty when it has none */
+  readonly name: string;
   readonly contentEncoding: string | undefined;
   readonly content: string;
 }
@@ -26,8 +28,10 @@ export function* partsOf(body: string, contentType: string | undefined): Generat
 function partOf(section: string): Part | undefined {
   const border = /\r?\n\r?\n/.exec(section);
   if (border === null) return undefined;
+  const head = section.slice(0, border.index);
   return {
-    contentEncoding: /^content-encoding:\s*(\S+)/im.exec(section.slice(0, border.index))?.[1],
+    name: /;\s*name="?([^";\r\n]{0,256})/i.exec(head)?.[1] ?? "",
+    contentEncoding: /^content-encoding:\s*(\S+)/im.exec(head)?.[1],
     content: section.slice(border.index + border[0].length).replace(/\r?\n$/, ""),
   };
 }

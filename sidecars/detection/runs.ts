@@ -7,6 +7,10 @@ export function characterClass(characters: string): CharacterClass {
   return table;
 }
 
+export const CAPITALS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+export const DIGITS = "0123456789";
+export const LETTERS_AND_DIGITS = `${CAPITALS}${CAPITALS.toLowerCase()}${DIGITS}`;
+
 /**
  * The runs of at least `min` characters of a class in a Latin-1 text, as
  * [start, end). Looks at one character in `min` where there are none.

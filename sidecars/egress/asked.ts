@@ -23,5 +23,5 @@ const shortened = (path: string): string =>
 function isFitToPrint({ head, headIsClean, enforcement }: Exchange): boolean {
   if (headIsClean) return true;
   const { method, host, path } = head;
-  return enforcement.detector.inspectHead({ method, host, path, headers: [] }).kind === "clean";
+  return enforcement.detector.inspectName(host, `${path} ${method}`).kind === "clean";
 }

@@ -1,4 +1,4 @@
-import { createDetector, type Detector } from "../detection/index.ts";
+import { createDetector, createFragmentRing, type Detector, type FragmentRing } from "../detection/index.ts";
 import type { SidecarsConfiguration } from "../wire/control.ts";
 import { ANY_PLACEHOLDER } from "../wire/placeholder.ts";
 import type { AuthPolicy } from "../wire/route-auth.ts";
@@ -30,10 +30,10 @@ export interface Enforcement {
   /** by `name/key` */
   readonly secrets: ReadonlyMap<string, HeldSecret>;
   readonly detector: Detector;
+  /** what the bottle sent in small pieces; the same under every policy */
+  readonly fragments: FragmentRing;
   /** what answers must not give back; made when it is first asked for */
   readonly scrubTable: () => PatternTable;
-  /** bytes of the longest of their texts */
-  readonly longestSecret: number;
   readonly leaves: LeafCertificates;
   readonly authorityPem: string;
 }
@@ -49,6 +49,7 @@ export function createEnforcement(
   previous: Enforcement | undefined,
 ): Enforcement {
   const secrets = heldSecrets(configuration, previous);
+  const { rules, gitleaksRules } = configuration.egress;
   const knownValues = [...secrets].flatMap(([id, { texts }]) => texts.map((value) => ({ id, value })));
   const authority = configuration.certificateAuthority;
   const authorityPem = authority.certificatePem;
@@ -59,8 +60,8 @@ export function createEnforcement(
     scrubTable: lazily(
       () => new PatternTable([...knownValuePatterns(secrets.values()), ...mintedPatterns()]),
     ),
-    detector: createDetector({ knownValues }),
-    longestSecret: Math.max(0, ...knownValues.map(({ value }) => Buffer.byteLength(value))),
+    detector: createDetector({ knownValues, ownRules: rules, gitleaksRules }),
+    fragments: previous?.fragments ?? createFragmentRing(),
     leaves: previous?.authorityPem === authorityPem ? previous.leaves : new LeafCertificates(authority),
     authorityPem,
   };

@@ -20,7 +20,7 @@ function anExchange(detector: Partial<Detector> = createDetector({ knownValues: 
     fields: { hasBody: true },
     agent: { body: request, isGone: false, continue: () => undefined },
     route,
-    enforcement: { detector, longestSecret: 0 },
+    enforcement: { detector },
     requestBytes: 0,
     times: new Times(systemClock),
   };

@@ -2,13 +2,12 @@ import { decodeContent } from "../../detection/content-coding.ts";
 import { sniffCoding } from "../../detection/inflate.ts";
 import type { Denial } from "../denial.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
+import { inspectionContext } from "../inspection-context.ts";
 import { Turns } from "../../shared/turns.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
 import { describeFinding } from "./head-scan.ts";
 import { scannedInWindows } from "./windowed-scan.ts";
 
-/** a form of a known value is at most this much longer than the value: `\u00XX` a byte */
-const LONGEST_ENCODING = 6;
 /** of all bodies that are held at one moment: an agent may send hundreds at once */
 const MOST_HELD_BYTES = 256 * 1024 * 1024;
 /** the views of one may take as much again and more: such bodies are looked at by turns */
@@ -147,15 +146,17 @@ async function look(exchange: Exchange, bytes: Uint8Array): Promise<Denial | und
       .find((found) => found !== undefined);
     return finding === undefined ? undefined : { code: "SecretInBody", ...describeFinding(finding) };
   }
-  const inspection = await detector.inspectBody({ bytes, contentType, contentEncoding });
+  const inspection = await detector.inspectBody(
+    { bytes, contentType, contentEncoding },
+    inspectionContext(exchange),
+  );
   if (inspection.kind === "clean") return undefined;
   if (inspection.kind === "opaque") return inspection;
   return { code: "SecretInBody", ...describeFinding(inspection.finding) };
 }
 
 async function* searched(exchange: Exchange, chunks: AsyncIterable<Buffer>): AsyncGenerator<Uint8Array> {
-  const { detector, longestSecret } = exchange.enforcement;
-  const holdBack = longestSecret * LONGEST_ENCODING;
+  const { detector } = exchange.enforcement;
   const search = detector.streamSearch("body");
   let held: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
@@ -165,6 +166,7 @@ async function* searched(exchange: Exchange, chunks: AsyncIterable<Buffer>): Asy
       throw new RefusedUnderWayError({ code: "SecretInBody", ...describeFinding(finding) });
     }
     held = held.length === 0 ? chunk : Buffer.concat([held, chunk]);
+    const holdBack = search.pending();
     if (held.length <= holdBack) continue;
     yield held.subarray(0, held.length - holdBack);
     held = held.subarray(held.length - holdBack);

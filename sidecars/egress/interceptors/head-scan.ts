@@ -1,17 +1,19 @@
 import type { Finding } from "../../detection/index.ts";
 import { deny, type Interceptor } from "../exchange.ts";
+import { inspectionContext } from "../inspection-context.ts";
 
 /** Looks for secrets in method, host, path, query and the fields as they will be sent, before the host is resolved. */
 export function headScan(): Interceptor {
   return (next) => async (exchange) => {
     const { head, enforcement } = exchange;
-    const inspection = exchange.times.scan(() =>
-      enforcement.detector.inspectHead({
-        method: head.method,
-        host: head.host,
-        path: head.path + exchange.query,
-        headers: pairs(exchange.headers),
-      }),
+    const asked = {
+      method: head.method,
+      host: head.host,
+      path: head.path + exchange.query,
+      headers: pairs(exchange.headers),
+    };
+    const inspection = await exchange.times.scanSlowly(() =>
+      enforcement.detector.inspectHead(asked, inspectionContext(exchange)),
     );
     if (inspection.kind === "found") {
       return deny({ code: "SecretInHead", ...describeFinding(inspection.finding) });

@@ -1,5 +1,6 @@
 import type { Denial } from "../denial.ts";
 import { refusedFields } from "../credentials/carrier-fields.ts";
+import { inspectionContext } from "../inspection-context.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
 import { plainName } from "../request/credential-names.ts";
 import { HOP_FIELDS } from "../request/fields.ts";
@@ -23,11 +24,12 @@ export function trailers(): Interceptor {
   };
 }
 
-function refusal({ agent, enforcement, head, times }: Exchange): Denial | undefined {
+function refusal(exchange: Exchange): Denial | undefined {
+  const { agent, enforcement, times } = exchange;
   if (agent.trailers.length === 0) return undefined;
-  const { method, host } = head;
-  const headers = pairs(agent.trailers);
-  const inspection = times.scan(() => enforcement.detector.inspectHead({ method, host, path: "/", headers }));
+  const inspection = times.scan(() =>
+    enforcement.detector.inspectTrailers(pairs(agent.trailers), inspectionContext(exchange)),
+  );
   if (inspection.kind === "clean") return undefined;
   if (inspection.kind === "opaque") return inspection;
   return { code: "SecretInHead", ...describeFinding(inspection.finding) };

@@ -1,4 +1,5 @@
 import type { Exchange } from "../exchange.ts";
+import { inspectionContext } from "../inspection-context.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
 import { describeFinding } from "./head-scan.ts";
 
@@ -15,9 +16,10 @@ export async function* scannedInWindows(
   chunks: AsyncIterable<Buffer>,
 ): AsyncGenerator<Uint8Array> {
   const { detector } = exchange.enforcement;
+  const context = inspectionContext(exchange);
   const search = detector.streamSearch("body");
   const look = async (bytes: Buffer): Promise<void> => {
-    const inspection = await exchange.times.scanSlowly(() => detector.inspectBody({ bytes }));
+    const inspection = await exchange.times.scanSlowly(() => detector.inspectBody({ bytes }, context));
     if (inspection.kind === "found") throw found(inspection.finding);
     if (inspection.kind === "opaque") throw new RefusedUnderWayError(inspection);
   };

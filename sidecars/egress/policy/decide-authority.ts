@@ -22,7 +22,7 @@ export function decideAuthority(
     return deny({ code: "NotConfigured", because: "no policy is in force yet" });
   }
   const { host } = authority;
-  const name = enforcement.detector.inspectHead({ method: "CONNECT", host, path: "/", headers: [] });
+  const name = enforcement.detector.inspectName(host);
   if (name.kind !== "clean") {
     return deny({ code: "SecretInHead", because: "the name of the host holds a secret" });
   }

@@ -2,6 +2,7 @@ import type { Finding, Inspection, StreamSearch } from "../../detection/index.ts
 import { Turns } from "../../shared/turns.ts";
 import type { Denial } from "../denial.ts";
 import { type Exchange, routeOf } from "../exchange.ts";
+import { inspectionContext } from "../inspection-context.ts";
 import type { Frame } from "./frames.ts";
 
 /** the views of one may take as much again and more: such messages are looked at by turns */
@@ -59,7 +60,9 @@ class Said {
   async #inspectBytes(bytes: Buffer): Promise<Denial | undefined> {
     const { times, enforcement } = this.#exchange;
     const look = (): Promise<Inspection> =>
-      times.scanSlowly(() => enforcement.detector.inspectBody({ bytes }));
+      times.scanSlowly(() =>
+        enforcement.detector.inspectBody({ bytes, location: "frame" }, inspectionContext(this.#exchange)),
+      );
     const inspection = await (bytes.length > LARGE_BYTES ? this.#turns.take(look) : look());
     if (inspection.kind === "clean") return undefined;
     return inspection.kind === "opaque" ? inspection : inFrame(inspection.finding);

@@ -1,0 +1,125 @@
+import { isOpaque } from "./blind-inflate.ts";
+import { sniffCoding } from "./inflate.ts";
+import { CAPITALS, characterClass, DIGITS, LETTERS_AND_DIGITS, runsOf } from "./runs.ts";
+import { isBinary, stringsIn } from "./strings.ts";
+import type { HiddenText } from "./unwrapping.ts";
+
+const HEX = characterClass(`${DIGITS}abcdefABCDEF`);
+/** both alphabets */
+const BASE64 = characterClass(`${LETTERS_AND_DIGITS}+/-_`);
+const BEGINS_TEXT = characterClass(`${CAPITALS}abcdef`);
+const BASE32 = `${CAPITALS}234567`;
+const BASE32_UPPER = characterClass(BASE32);
+const BASE32_LOWER = characterClass(BASE32.toLowerCase());
+
+/** shorter runs hide nothing that a rule or a known value could match */
+const SHORTEST_RUN = 16;
+/** of base32, which says five bits a character */
+const SHORTEST_BASE32 = 20;
+/** of bytes that may be compressed by a coding that shows nothing of itself: hashes are shorter */
+export const LEAST_OPAQUE = 72;
+/** shorter lines of base64 are not joined with the next */
+const SHORTEST_LINE = 16;
+const INDENT = characterClass(" \t>");
+
+interface Encoding {
+  readonly form: string;
+  /** places in a group of characters at which a run may begin */
+  readonly phases: number;
+  readonly decode: (run: string) => Buffer;
+}
+
+const ENCODINGS = {
+  base64: { form: "base64", phases: 4, decode: (run) => Buffer.from(run, "base64") },
+  hex: { form: "hex", phases: 2, decode: (run) => Buffer.from(run, "hex") },
+  base32: { form: "base32", phases: 8, decode: base32Decoded },
+} as const satisfies Record<string, Encoding>;
+
+/** What runs of base64, base32 and hexadecimal hold, one text an encoding; compressed data stands alone, for its own decoder. */
+export function encodedRuns(text: string): HiddenText[] {
+  const compact = withoutLineBreaks(text);
+  return [
+    ...decodedRuns(compact, ENCODINGS.base64, runsOf(compact, BASE64, SHORTEST_RUN)),
+    ...decodedRuns(text, ENCODINGS.hex, runsOf(text, HEX, SHORTEST_RUN)),
+    ...decodedRuns(text, ENCODINGS.base32, runsOf(text, BASE32_UPPER, SHORTEST_BASE32)),
+    ...decodedRuns(text, ENCODINGS.base32, runsOf(text, BASE32_LOWER, SHORTEST_BASE32)),
+  ];
+}
+
+/** A run may begin within a group of characters, where a slice cut it or something else of its alphabet stands before it. */
+function decodedRuns(
+  text: string,
+  { form, phases, decode }: Encoding,
+  runs: readonly (readonly [number, number])[],
+): HiddenText[] {
+  const alone: HiddenText[] = [];
+  let lines = "";
+  for (const [start, end] of runs) {
+    for (let from = start; from < start + phases; from += 1) {
+      const isSure = from === start || start === 0 || form !== "base64" || mayHoldText(text, from, end);
+      if (!isSure) continue;
+      const decoded = decode(text.slice(from, end));
+      const hidden = decoded.toString("latin1");
+      if (mayBeCompressed(decoded, from === start)) alone.push({ form, text: hidden, isPacked: true });
+      lines += isBinary(hidden) ? stringsIn(hidden) : `${hidden}\n`;
+    }
+  }
+  return lines === "" ? alone : [{ form, text: lines }, ...alone];
+}
+
+/** Of codings that show nothing of themselves only where the run begins; what hashes are long is none. */
+function mayBeCompressed(bytes: Buffer, isBeginning: boolean): boolean {
+  return sniffCoding(bytes) !== undefined || (isBeginning && bytes.length >= LEAST_OPAQUE && isOpaque(bytes));
+}
+
+/** MIME breaks base64 into lines (RFC 2045 §6.8); quotes of mails and files of settings indent them. */
+function withoutLineBreaks(text: string): string {
+  let [compact, from] = ["", 0];
+  for (let at = text.indexOf("\n"); at !== -1; at = text.indexOf("\n", at + 1)) {
+    const end = text.charCodeAt(at - 1) === CARRIAGE_RETURN ? at - 1 : at;
+    let length = 0;
+    while (length < SHORTEST_LINE && BASE64[text.charCodeAt(end - 1 - length)] === 1) length += 1;
+    if (length < SHORTEST_LINE) continue;
+    let next = at + 1;
+    while (next < at + SHORTEST_LINE && INDENT[text.charCodeAt(next)] === 1) next += 1;
+    compact += text.slice(from, end);
+    from = next;
+  }
+  return from === 0 ? text : compact + text.slice(from);
+}
+
+const CARRIAGE_RETURN = 0x0d;
+
+/** groups of four at either end that are looked at */
+const GROUPS = 6;
+
+/** Whether base64 that begins at `start` may be text where it begins or ends: of ASCII each group begins with A to Z or a to f. */
+function mayHoldText(text: string, start: number, end: number): boolean {
+  const isTextual = (first: number): boolean => {
+    for (let at = first; at < first + GROUPS * 4 && at < end; at += 4)
+      if (BEGINS_TEXT[text.charCodeAt(at)] !== 1) return false;
+    return true;
+  };
+  const groups = Math.floor((end - start) / 4);
+  return isTextual(start) || isTextual(start + Math.max(0, groups - GROUPS) * 4);
+}
+
+/** RFC 4648 §6, in either case. */
+function base32Decoded(run: string): Buffer {
+  const bytes = Buffer.alloc(Math.floor((run.length * 5) / 8));
+  let [bits, held, at] = [0, 0, 0];
+  for (const character of run.toUpperCase()) {
+    held = ((held << 5) | BASE32.indexOf(character)) & 0xfff;
+    bits += 5;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes[at] = (held >> bits) & 0xff;
+    at += 1;
+  }
+  return bytes;
+}
+
+/** Runs of base64 that no slice holds whole, decoded: what is compressed in them can only be undone from its beginning. */
+export function longRuns(text: string, shortest: number): Buffer[] {
+  return runsOf(text, BASE64, shortest).map(([start, end]) => Buffer.from(text.slice(start, end), "base64"));
+}

@@ -1,0 +1,100 @@
+import { fromCodePoint } from "./code-point.ts";
+import { entitiesDecoded } from "./entities.ts";
+import { folded } from "./folding.ts";
+
+/** A text that another one hides: how, and what was hidden. */
+export interface HiddenText {
+  readonly form: string;
+  /** bytes as a Latin-1 string */
+  readonly text: string;
+  /** compressed, so that there is nothing to be seen in it before that is undone */
+  readonly isPacked?: boolean;
+}
+
+/** rounds of all decoders, one after the other; who wraps more is caught by depth */
+const MAX_ROUNDS = 4;
+const MAX_PERCENT_ROUNDS = 8;
+
+/** Decoders that write over a text in place, in the order in which writers nest them most. */
+const DECODERS: readonly (readonly [form: string, decode: (text: string) => string])[] = [
+  ["percent-encoded", percentDecoded],
+  ["escaped", unescaped],
+  ["entities", entitiesDecoded],
+  ["encoded words", encodedWordsDecoded],
+  ["quoted-printable", quotedPrintableDecoded],
+  ["UTF-16", withoutNuls],
+  ["lookalikes", folded],
+];
+
+/** What the text is when escapes of all kinds are undone, to a fixed point: each step of it that is another text. */
+export function* unwrapped(text: string): Generator<HiddenText> {
+  let current = text;
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
+    const before = current;
+    for (const [form, decode] of DECODERS) {
+      const next = decode(current);
+      if (next === current) continue;
+      current = next;
+      yield { form, text: current };
+    }
+    if (current === before) return;
+  }
+}
+
+/** To a fixed point. `+` stays: as a space it would hide nothing that the text does not show. */
+function percentDecoded(text: string): string {
+  let current = text;
+  for (let round = 0; round < MAX_PERCENT_ROUNDS && current.includes("%"); round += 1) {
+    const next = current.replace(/%(?:u([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))/g, (_, unicode: string, byte) =>
+      unicode === undefined ? String.fromCharCode(Number.parseInt(byte, 16)) : fromCodePoint(unicode, 16),
+    );
+    if (next === current) break;
+    current = next;
+  }
+  return current;
+}
+
+const SIMPLE_ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f" };
+const ESCAPE =
+  /\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|([0-3][0-7]{2})|(["\\/'`nrtbf]))/g;
+
+/** The escapes of JSON strings (RFC 8259 §7) and those of other languages; code points become UTF-8. */
+function unescaped(text: string): string {
+  if (!text.includes("\\")) return text;
+  return text.replace(ESCAPE, (...groups: (string | undefined)[]) => {
+    const [, four, braced, eight, byte, octal, simple] = groups;
+    if (simple !== undefined) return SIMPLE_ESCAPES[simple] ?? simple;
+    if (byte !== undefined) return String.fromCharCode(Number.parseInt(byte, 16));
+    if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
+    return fromCodePoint(four ?? braced ?? eight ?? "", 16);
+  });
+}
+
+/** RFC 2045 §6.7, and RFC 2047's Q. Forms hold `a=12` as well: only where it ends a line, or stands twice. */
+function quotedPrintableDecoded(text: string): string {
+  if (!text.includes("=")) return text;
+  const isQuoted =
+    /=(?:\r?\n|[0-9A-Fa-f]{2}=[0-9A-Fa-f]{2})/.test(text) ||
+    ["quoted-printable", "Quoted-Printable", "QUOTED-PRINTABLE"].some((name) => text.includes(name));
+  if (!isQuoted) return text;
+  return text
+    .replace(/=\r?\n/g, "")
+    .replace(/=([0-9A-Fa-f]{2})/g, (_, digits: string) => String.fromCharCode(Number.parseInt(digits, 16)));
+}
+
+/** of a text in UTF-16 or UTF-32; in binary data strings come closer */
+function withoutNuls(text: string): string {
+  return text.includes("\0") ? text.replaceAll("\0", "") : text;
+}
+
+/** RFC 2047: words in base64 or Q that stand in names of files; those in a row are one. */
+function encodedWordsDecoded(text: string): string {
+  if (!text.includes("=?")) return text;
+  return text.replace(
+    /=\?[\w.-]{1,40}(?:\*\w{1,20})?\?([bBqQ])\?([^?\r\n]{0,256})\?=(?:\s{1,8}(?==\?))?/g,
+    (_, encoding: string, word: string) =>
+      encoding.toLowerCase() === "b"
+        ? Buffer.from(word, "base64").toString("latin1")
+        : quotedPrintableDecoded(`quoted-printable ${word.replaceAll("_", " ")}`).slice(17),
+  );
+}

@@ -5,7 +5,7 @@ import { systemClock } from "../shared/clock.ts";
 import { EgressProxy } from "../egress/egress-proxy.ts";
 import { createDnsServer } from "../egress/dns/dns-server.ts";
 import { NameAnswers } from "../egress/dns/name-answers.ts";
-import { systemResolve } from "../egress/upstream/destination.ts";
+import { systemResolve } from "../egress/upstream/resolve.ts";
 import { createTrust } from "../egress/upstream/connector.ts";
 import { MAX_LINE_BYTES } from "../wire/control.ts";
 import { Control } from "./control.ts";

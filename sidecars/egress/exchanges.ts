@@ -103,8 +103,8 @@ function mayGoOn(exchange: Exchange, now: Enforcement): boolean {
   if (verdict.kind === "ask" && exchange.exemption?.by !== "answer") return false;
   const [before, after] = [exchange.route, verdict.route];
   const isSameWay =
-    JSON.stringify([before.upstream, before.allowPrivate, before.auth, before.scan]) ===
-    JSON.stringify([after.upstream, after.allowPrivate, after.auth, after.scan]);
+    JSON.stringify([before.upstream, before.allowPrivate, before.resolver, before.auth, before.scan]) ===
+    JSON.stringify([after.upstream, after.allowPrivate, after.resolver, after.auth, after.scan]);
   if (!isSameWay || before.auth.mode !== "inject") return isSameWay;
   // a new value is for the next request: cutting off would end every stream whenever a token is renewed
   const secret = now.secrets.get(secretId(before.auth.secret));

@@ -14,7 +14,7 @@ export type PolicyBudget = z.infer<typeof PolicyBudget>;
 /** A kind of secret that the owner of the machine described. */
 export const PolicyRule = z.strictObject({
   id: z.string(),
-  /** JavaScript, flag u */
+  /** RE2 syntax */
   pattern: z.string(),
   /** empty: tried everywhere */
   keywords: z.array(z.string()),

@@ -9,7 +9,7 @@ import { EgressProxy } from "../egress-proxy.ts";
 import { createEnforcement } from "../enforcement.ts";
 import { type Authority, formatAuthority, normaliseAuthority } from "../request/authority.ts";
 import { createTrust } from "../upstream/connector.ts";
-import { systemResolve } from "../upstream/destination.ts";
+import { systemResolve } from "../upstream/resolve.ts";
 import { readPolicyFile } from "./policy-file.ts";
 import { StandaloneError } from "./standalone-error.ts";
 

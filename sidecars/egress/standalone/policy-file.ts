@@ -40,6 +40,9 @@ export async function readPolicyFile(path: string): Promise<LoadedPolicy> {
     throw new StandaloneError(`${path} holds secrets and others may read it: run chmod 600 ${path}`);
   }
   const policy = compileEgress(file.egress ?? {});
+  if (policy.unlisted === "ask") {
+    throw new StandaloneError(`${path}: \`unlisted: ask\` needs a bottle: the proxy alone has nobody to ask`);
+  }
   const missing = policy.routes.find(
     ({ auth }) => auth.mode === "inject" && valueOf(file, auth.secret) === undefined,
   );

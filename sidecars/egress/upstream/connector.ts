@@ -5,7 +5,8 @@ import type { buildConnector } from "undici";
 import type { PolicyRoute } from "../../wire/egress-policy.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Authority } from "../request/authority.ts";
-import { pinDestination, type PinnedDestination, type Resolve } from "./destination.ts";
+import { pinDestination, type PinnedDestination } from "./destination.ts";
+import type { Resolve } from "./resolve.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** before the next address is tried beside a slow one */
@@ -24,7 +25,7 @@ export interface UpstreamWorld {
 /** What a pool of connections is for. */
 export interface UpstreamTarget extends Authority {
   readonly scheme: "http" | "https";
-  readonly route: Pick<PolicyRoute, "upstream" | "allowPrivate">;
+  readonly route: Pick<PolicyRoute, "upstream" | "allowPrivate" | "resolver">;
 }
 
 /** Opens a connection, over TLS with these protocols of HTTP to choose from. */

@@ -1,17 +1,8 @@
-import { lookup } from "node:dns/promises";
 import { isIP } from "node:net";
 import type { PolicyRoute } from "../../wire/egress-policy.ts";
 import { type Authority, formatAuthority } from "../request/authority.ts";
 import { AddressGuard } from "./address-guard.ts";
-
-/** Finds the addresses of a name; throws as `dns.lookup` does. An empty list is as good as a throw. */
-export type Resolve = (host: string) => Promise<readonly string[]>;
-
-/** Every address that the machine's resolver gives for a name. */
-export async function systemResolve(host: string): Promise<readonly string[]> {
-  const found = await lookup(host, { all: true, order: "verbatim" });
-  return found.map(({ address }) => address);
-}
+import type { Resolve } from "./resolve.ts";
 
 /** Where a connection goes: addresses that were checked, and are used as they are. */
 export interface PinnedDestination {
@@ -32,7 +23,7 @@ export class AddressNotAllowedError extends Error {
  */
 export async function pinDestination(
   wanted: Authority,
-  route: Pick<PolicyRoute, "upstream" | "allowPrivate">,
+  route: Pick<PolicyRoute, "upstream" | "allowPrivate" | "resolver">,
   world: { readonly resolve: Resolve; readonly overrides: ReadonlyMap<string, Authority> },
 ): Promise<PinnedDestination> {
   const override = world.overrides.get(formatAuthority(wanted));
@@ -40,7 +31,7 @@ export async function pinDestination(
   const host = route.upstream?.address ?? wanted.host;
   const port = route.upstream?.port ?? wanted.port;
   const guard = new AddressGuard(route.allowPrivate);
-  const found = isIP(host) === 0 ? await world.resolve(host) : [host];
+  const found = isIP(host) === 0 ? await world.resolve(host, route.resolver) : [host];
   // connecting to a list without entries ends node, not the connection
   if (found.length === 0) throw Object.assign(new Error("no address"), { code: "ENOTFOUND" });
   const addresses = found.filter((address) => guard.allows(address));

@@ -1,6 +1,7 @@
 /** Every way in which the upstream may fail us, with the status of the answer and a sentence. */
 const FAILURES = {
   UpstreamNameNotFound: [502, "the host's name leads to no address"],
+  UpstreamResolverFailed: [502, "the DNS servers that the policy names do not answer"],
   UpstreamRefused: [502, "the upstream refuses connections"],
   UpstreamUnreachable: [502, "there is no way to the upstream's address"],
   UpstreamTimeout: [504, "the upstream did not answer in time"],
@@ -37,6 +38,7 @@ const BY_ERROR_CODE: Readonly<Record<string, UpstreamFailure>> = {
   ENOTFOUND: "UpstreamNameNotFound",
   ENODATA: "UpstreamNameNotFound",
   EAI_AGAIN: "UpstreamNameNotFound",
+  ERR_RESOLVER_FAILED: "UpstreamResolverFailed",
   ECONNREFUSED: "UpstreamRefused",
   EHOSTUNREACH: "UpstreamUnreachable",
   ENETUNREACH: "UpstreamUnreachable",

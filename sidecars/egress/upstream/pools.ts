@@ -61,10 +61,10 @@ export class UpstreamPools {
   }
 
   /** Equal for routes that lead to a host in the same way. */
-  wayOf(route: Pick<PolicyRoute, "upstream" | "allowPrivate">): string {
+  wayOf(route: Pick<PolicyRoute, "upstream" | "allowPrivate" | "resolver">): string {
     let way = this.#ways.get(route);
     if (way === undefined) {
-      const parts = JSON.stringify([route.upstream ?? null, route.allowPrivate]);
+      const parts = JSON.stringify([route.upstream ?? null, route.allowPrivate, route.resolver]);
       way = createHash("sha256").update(parts).digest("base64");
       this.#ways.set(route, way);
     }

@@ -147,12 +147,15 @@ describe("a message that is looked at whole", () => {
     await expectRefused(all);
   });
 
-  it("is refused for a token that began in messages before", async () => {
+  it.each([
+    ["three", [TOKEN.slice(0, 3), TOKEN.slice(3, 9), TOKEN.slice(9)]],
+    ["as many as it has letters", [...TOKEN]],
+  ])("is refused for a token that comes in several messages: %s", async (_how, pieces) => {
     const all = await talk();
-    const pieces = [TOKEN.slice(0, 3), TOKEN.slice(3, 9), TOKEN.slice(9)];
     for (const piece of pieces) all.socket.send(piece);
     await expect.poll(() => all.said.at(-1)).toMatch(/^close:1008:SecretInFrame/);
-    expect(all.upstream.conversations[0]!.said).not.toContain(`text:${pieces[2]}`);
+    const arrived = all.upstream.conversations[0]!.said.filter((one) => one.startsWith("text:"));
+    expect(arrived.length).toBeLessThan(pieces.length);
   });
 
   it.each([
@@ -178,7 +181,7 @@ describe("a message that is looked at whole", () => {
     slow.pause();
     const message = randomBytes(1024 * 1024);
     const sent = Array.from(
-      { length: 64 },
+      { length: 24 },
       () => new Promise<void>((resolve) => socket.send(message, () => resolve())),
     );
     let written = 0;
@@ -186,10 +189,10 @@ describe("a message that is looked at whole", () => {
     // what the kernel and both proxies' buffers take is far less than what waits
     await expect.poll(() => socket.bufferedAmount).toBeGreaterThan(0);
     const before = written;
-    expect(before).toBeLessThan(60);
+    expect(before).toBeLessThan(24);
     slow.resume();
     await Promise.all(sent);
-    await expect.poll(() => said).toHaveLength(64);
+    await expect.poll(() => said).toHaveLength(24);
   });
 
   it("is answered by an upstream whose messages the agent takes slowly, whole and in order", async () => {

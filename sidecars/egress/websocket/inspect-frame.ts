@@ -1,4 +1,4 @@
-import type { Finding, Inspection, StreamSearch } from "../../detection/index.ts";
+import type { Finding, Inspection, InspectionContext, StreamSearch } from "../../detection/index.ts";
 import { Turns } from "../../shared/turns.ts";
 import type { Denial } from "../denial.ts";
 import { type Exchange, routeOf } from "../exchange.ts";
@@ -51,18 +51,20 @@ class Said {
     const finding = this.#exchange.times.scan(() => this.#search.push(data));
     if (finding !== undefined) return inFrame(finding);
     if (!this.#isFull) return undefined;
+    const context = inspectionContext(this.#exchange);
     const joined = Buffer.concat([this.#tail, data.subarray(0, LONGEST_TAIL)]);
     const hasTail = this.#tail.length > 0;
     this.#tail = Buffer.concat([this.#tail, data.subarray(-LONGEST_TAIL)]).subarray(-LONGEST_TAIL);
-    return (await this.#inspectBytes(data)) ?? (hasTail ? await this.#inspectBytes(joined) : undefined);
+    const denial = await this.#inspectBytes(data, context);
+    if (denial !== undefined || !hasTail) return denial;
+    // what is said letter by letter; its fragments are noted already
+    return this.#inspectBytes(joined, { ...context, fragments: undefined });
   }
 
-  async #inspectBytes(bytes: Buffer): Promise<Denial | undefined> {
+  async #inspectBytes(bytes: Buffer, context: InspectionContext): Promise<Denial | undefined> {
     const { times, enforcement } = this.#exchange;
     const look = (): Promise<Inspection> =>
-      times.scanSlowly(() =>
-        enforcement.detector.inspectBody({ bytes, location: "frame" }, inspectionContext(this.#exchange)),
-      );
+      times.scanSlowly(() => enforcement.detector.inspectBody({ bytes, location: "frame" }, context));
     const inspection = await (bytes.length > LARGE_BYTES ? this.#turns.take(look) : look());
     if (inspection.kind === "clean") return undefined;
     return inspection.kind === "opaque" ? inspection : inFrame(inspection.finding);
@@ -78,10 +80,9 @@ async function refusalOf(message: Buffer, { messages }: Exchange): Promise<Denia
 }
 
 function inFrame({ rule, shape, location }: Finding): Denial {
-  const place = location.replace(/^body/, "frame");
   return {
     code: "SecretInFrame",
-    because: `the message holds a secret (${rule}) in ${place}: ${shape}`,
+    because: `the message holds a secret (${rule}) in ${location}: ${shape}`,
     rule,
   };
 }

@@ -12,6 +12,8 @@ import { startUpstream, upstreamAuthority, type Upstream } from "./egress-kit.ts
 
 const HOST = "api.example.com";
 const GRPC_HOST = "grpc.example.com";
+/** its bodies are held whole before any of them is sent */
+const SCANNED_GRPC_HOST = "scanned-grpc.example.com";
 const why = whyNoGoClients();
 if (why !== undefined) console.log(`SKIPPED clients in Go: ${why}`);
 
@@ -32,11 +34,18 @@ beforeAll(async () => {
   plain = await startUpstream({ plain: true, answer });
   const grpcPort = await startGrpcServer();
   clients = await startClientWorld({
-    egress: { routes: [{ host: HOST }, { host: GRPC_HOST, methods: ["POST"] }] },
+    egress: {
+      routes: [
+        { host: HOST },
+        { host: GRPC_HOST, methods: ["POST"], scan: "inject-only" },
+        { host: SCANNED_GRPC_HOST, methods: ["POST"] },
+      ],
+    },
     overrides: {
       [`${HOST}:443`]: upstream.port,
       [`${HOST}:80`]: plain.port,
       [`${GRPC_HOST}:443`]: grpcPort,
+      [`${SCANNED_GRPC_HOST}:443`]: grpcPort,
     },
   });
 });
@@ -51,7 +60,10 @@ afterAll(async () => {
 });
 
 async function startGrpcServer(): Promise<number> {
-  const { certificatePem, privateKeyPem } = createServerCertificate(upstreamAuthority, [GRPC_HOST]);
+  const { certificatePem, privateKeyPem } = createServerCertificate(upstreamAuthority, [
+    GRPC_HOST,
+    SCANNED_GRPC_HOST,
+  ]);
   const files = [join(folder, "grpc.pem"), join(folder, "grpc.key")] as const;
   writeFileSync(files[0], certificatePem);
   writeFileSync(files[1], privateKeyPem, { mode: 0o600 });
@@ -71,5 +83,16 @@ describe.runIf(why === undefined)("net/http", () => {
     const { code, output } = await clients.run(program, "get", "https://evil.example/");
     expect(code).toBe(1);
     expect(output).toContain("Forbidden");
+  });
+});
+
+describe.runIf(why === undefined)("gRPC", () => {
+  it.each([
+    ["with streams both ways at once where bodies stream", "grpc", GRPC_HOST, 14],
+    ["whose request ends before its answer where bodies are scanned", "grpc-in-turn", SCANNED_GRPC_HOST, 9],
+  ])("passes its own interoperability tests %s", async (_which, tests, host, count) => {
+    const { code, output } = await clients.run(program, tests, `${host}:443`);
+    expect([code, code === 0 ? "" : output]).toEqual([0, ""]);
+    expect(output.match(/^held: /gm)).toHaveLength(count);
   });
 });

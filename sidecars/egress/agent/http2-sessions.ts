@@ -56,6 +56,8 @@ export class Http2Sessions {
     });
     const use = { open: 0, lastMs: this.#parts.clock.elapsedMs() };
     session.on("error", () => undefined);
+    // there is no half of a session: who sends no more frames takes none either, as windows are not opened
+    socket.once("end", () => session.destroy());
     session.on("stream", (stream, _headers, _flags, raw: string[]) => {
       use.open += 1;
       stream.once("close", () => {

@@ -141,6 +141,7 @@ describe("process 1 of the sidecars", () => {
     ["has an unknown field", { unknown: 1 }],
     ["has a CA that is none", { certificateAuthority: { certificatePem: SECRET, privateKeyPem: SECRET } }],
     ["has a route that is not understood", { egress: { routes: [{ host: "x" }] } }],
+    ["has rules that are no TOML", { egress: compileEgress({ gitleaksRules: `= ${SECRET}` }) }],
   ])(
     "refuses a configuration whole that %s, quotes none of it, and keeps the old one",
     async (_how, extra) => {

@@ -45,6 +45,27 @@ describe("a policy change", () => {
     socket.destroy();
   });
 
+  it("counts at once for rules, budgets and the mode, on the same connection", async () => {
+    const socket = await openTls(world, `${HOST}:443`);
+    const post = `POST / HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 17\r\n\r\nacme-0123456789ab`;
+    const own = allow(HOST).routes;
+    expect((await exchange(socket, post)).status).toBe(200);
+    world.enforce({
+      routes: own,
+      rules: [{ name: "acme", pattern: "acme-[0-9a-f]{12}", keywords: ["acme-"] }],
+    });
+    expect((await exchange(socket, post)).denied).toBe("SecretInBody");
+    world.enforce({ routes: own, budget: { requestBytes: 1 } });
+    expect((await exchange(socket, post)).denied).toBe("BudgetExceeded");
+    world.enforce({ routes: [{ host: HOST }] });
+    expect((await exchange(socket, post)).denied).toBe("MethodNotAllowed");
+    world.enforce({ mode: "audit", routes: [{ host: HOST }] });
+    expect((await exchange(socket, post)).status).toBe(200);
+    world.enforce(allow(HOST));
+    expect((await exchange(socket, post)).status).toBe(200);
+    socket.destroy();
+  });
+
   it("closes tunnels to a host that is no longer allowed, and no others", async () => {
     const gone = await openTls(world, `${HOST}:443`);
     const kept = await openTls(world, `${OTHER}:443`);

@@ -21,6 +21,8 @@ const KEEP_ALIVE_MS = 60_000;
 /** for a stream on which nothing moves; a model may think for minutes */
 const STREAM_IDLE_MS = 60 * 60_000;
 const FIRST_STREAM_MS = 30_000;
+/** for a connection to end after its session */
+const GOODBYE_MS = 2_000;
 
 export interface Http2Parts {
   readonly clock: Clock;
@@ -29,6 +31,14 @@ export interface Http2Parts {
   onRequest(agent: Http2Stream, socket: Socket): void;
   /** more are under way than may be, so this one is to be refused */
   onTooMany(agent: Http2Stream): void;
+}
+
+/** How a session is used. */
+interface Use {
+  open: number;
+  wasUsed: boolean;
+  /** when the last stream ended */
+  lastMs: number;
 }
 
 /**
@@ -54,19 +64,20 @@ export class Http2Sessions {
         enableConnectProtocol: false,
       },
     });
-    const use = { open: 0, lastMs: this.#parts.clock.elapsedMs() };
+    const use: Use = { open: 0, wasUsed: false, lastMs: 0 };
     session.on("error", () => undefined);
     // there is no half of a session: who sends no more frames takes none either, as windows are not opened
     socket.once("end", () => session.destroy());
     session.on("stream", (stream, _headers, _flags, raw: string[]) => {
       use.open += 1;
+      use.wasUsed = true;
       stream.once("close", () => {
         use.open -= 1;
         use.lastMs = this.#parts.clock.elapsedMs();
       });
       this.#take(stream, raw, socket);
     });
-    this.#closeWhenIdle(session, use);
+    this.#closeWhenIdle(session, use, socket);
   }
 
   #take(stream: ServerHttp2Stream, raw: readonly string[], socket: Socket): void {
@@ -79,16 +90,19 @@ export class Http2Sessions {
   }
 
   /** Heads that never become whole are no streams: a session of such alone is idle. */
-  #closeWhenIdle(session: ServerHttp2Session, use: { readonly open: number; readonly lastMs: number }): void {
+  #closeWhenIdle(session: ServerHttp2Session, use: Use, socket: Socket): void {
     const { clock, headersTimeoutMs = FIRST_STREAM_MS } = this.#parts;
     let cancel: () => void;
     const lookAfter = (delayMs: number): void => {
       cancel = clock.after(delayMs, () => {
-        if (use.open > 0 || clock.elapsedMs() - use.lastMs < delayMs) lookAfter(KEEP_ALIVE_MS);
-        else session.destroy();
+        const isBusy = use.open > 0 || clock.elapsedMs() - use.lastMs < KEEP_ALIVE_MS;
+        if (use.wasUsed && isBusy) return lookAfter(KEEP_ALIVE_MS);
+        session.destroy();
+        // it says goodbye first, which nobody may take
+        cancel = clock.after(GOODBYE_MS, () => socket.destroy());
       });
     };
-    session.once("close", () => cancel());
+    socket.once("close", () => cancel());
     lookAfter(headersTimeoutMs);
   }
 }

@@ -14,6 +14,10 @@ export const BACKSLASH = 0x5c;
 const SEMICOLON = 0x3b;
 const LONGEST_NAME = 8;
 const LONGEST_NUMBER = 7;
+/** how often a reference may have been escaped */
+const MOST_ESCAPED = 3;
+/** of one character that was escaped four times over */
+const MOST_BACKSLASHES = 16;
 
 /** Named references of HTML for characters that keys and arrays of characters have. */
 const NAMED: ReadonlyMap<string, string> = new Map(
@@ -86,10 +90,10 @@ export function readEscape(bytes: Uint8Array, at: number): Escape {
   }
 }
 
-/** Where a run of backslashes ends: escaping what was escaped doubles them. */
+/** Where a run of backslashes ends: escaping what was escaped doubles them. A longer run than that is cut short. */
 export function afterBackslashes(bytes: Uint8Array, at: number): number {
   let end = at;
-  while (bytes[end] === BACKSLASH) end += 1;
+  while (bytes[end] === BACKSLASH && end - at < MOST_BACKSLASHES) end += 1;
   return end;
 }
 
@@ -118,21 +122,24 @@ function readUnicode(bytes: Uint8Array, at: number): Escape {
   return number(bytes, at + 1, { radix: 16, end: 0x7d });
 }
 
-function readReference(bytes: Uint8Array, at: number): Escape {
-  if (bytes[at] !== 0x23) return readName(bytes, at);
+/** `depth`: how often it was itself escaped before. */
+function readReference(bytes: Uint8Array, at: number, depth = 0): Escape {
+  if (bytes[at] !== 0x23) return readName(bytes, at, depth);
   const isHexadecimal = ((bytes[at + 1] ?? 0) | 0x20) === 0x78;
   return isHexadecimal
     ? number(bytes, at + 2, { radix: 16, end: SEMICOLON })
     : number(bytes, at + 1, { radix: 10, end: SEMICOLON });
 }
 
-function readName(bytes: Uint8Array, from: number): Escape {
+function readName(bytes: Uint8Array, from: number, depth: number): Escape {
   let name = "";
   for (let at = from; at <= from + LONGEST_NAME; at += 1) {
     const byte = bytes[at];
     if (byte === undefined) return "incomplete";
     if (byte === SEMICOLON) {
-      return meaningOf(name.toLowerCase(), bytes, at + 1);
+      const meant = NAMED.get(name.toLowerCase());
+      if (meant === "&") return readAmpersand(bytes, at + 1, depth);
+      return meant === undefined ? undefined : { code: meant.charCodeAt(0), next: at + 1 };
     }
     if (!isLetter(byte)) return undefined;
     name += String.fromCharCode(byte);
@@ -140,12 +147,11 @@ function readName(bytes: Uint8Array, from: number): Escape {
   return undefined;
 }
 
-function meaningOf(name: string, bytes: Uint8Array, next: number): Escape {
-  const meant = NAMED.get(name);
-  if (meant === undefined) return undefined;
-  // `&amp;#115;` is a reference that was itself escaped; `&amp;` alone is an ampersand
-  const inner = meant === "&" && (next === bytes.length ? "incomplete" : readReference(bytes, next));
-  return inner || { code: meant.charCodeAt(0), next };
+/** `&amp;#115;` is a reference that was itself escaped; `&amp;` alone is an ampersand. */
+function readAmpersand(bytes: Uint8Array, next: number, depth: number): Escape {
+  if (next === bytes.length) return "incomplete";
+  const inner = depth < MOST_ESCAPED ? readReference(bytes, next, depth + 1) : undefined;
+  return inner ?? { code: AMPERSAND, next };
 }
 
 /** Exactly `count` hexadecimal digits. */

@@ -117,14 +117,22 @@ function matchUnitOrBreak(form: Form, unit: number, bytes: Uint8Array, at: numbe
 
 /** The soft line break of quoted-printable, the hard ones, and those of strings in JSON. */
 function afterLineBreak(bytes: Uint8Array, from: number): number {
-  let at = bytes[from] === 0x3d ? from + 1 : from;
-  if (bytes[at] === CARRIAGE_RETURN) at += 1;
-  if (at >= bytes.length) return MORE;
-  if (bytes[at] === LINE_FEED) return at + 1;
-  const escaped = readEscape(bytes, at);
-  if (escaped === "incomplete") return MORE;
-  if (escaped?.code === LINE_FEED) return escaped.next;
-  return escaped?.code === CARRIAGE_RETURN ? afterLineBreak(bytes, escaped.next) : NONE;
+  const start = bytes[from] === 0x3d ? from + 1 : from;
+  const after = afterCode(bytes, start, CARRIAGE_RETURN);
+  return after === NONE
+    ? afterCode(bytes, start, LINE_FEED)
+    : after < 0
+      ? after
+      : afterCode(bytes, after, LINE_FEED);
+}
+
+function afterCode(bytes: Uint8Array, at: number, code: number): number {
+  const byte = bytes[at];
+  if (byte === undefined) return MORE;
+  if (byte === code) return at + 1;
+  const escape = readEscape(bytes, at);
+  if (escape === "incomplete") return MORE;
+  return escape?.code === code ? escape.next : NONE;
 }
 
 /** Where the unit that begins at `at` ends; NONE; or MORE when the bytes end first. */

@@ -39,6 +39,11 @@ describe("a minted token", () => {
     expect(scrubbed(`_${token} `, 5).text).toBe("_egress-redacted-npm-token ");
   });
 
+  it("is told from the escape before it", () => {
+    const token = `npm_${"k7Qw2ZxV9mTr4LpN8cBs5HdY1gFj6KaE3uRt"}`;
+    expect(scrubbed(`"one\\n${token}\\nthree"`, 4).text).toBe('"one\\negress-redacted-npm-token\\nthree"');
+  });
+
   it("keeps what stands around it: names, quotes, the rest of the document", () => {
     const value = "k7Qw2ZxV9mTr4LpN8cBs5HdY1gFj6KaE3uRtW0";
     expect(scrubbed(`{"access_token": "${value}", "scope": "repo"}`, 3).text).toBe(

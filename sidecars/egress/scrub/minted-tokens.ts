@@ -1,5 +1,6 @@
 import { isRandomValue } from "../../detection/looks-secret.ts";
 import { characterClass, type CharacterClass } from "../../detection/runs.ts";
+import { BACKSLASH } from "./escapes.ts";
 import { isAlphanumeric } from "./forms.ts";
 import type { Match } from "./match-form.ts";
 import { type MintedRule, mintedRules } from "./minted-rules.ts";
@@ -37,13 +38,19 @@ function patternsOf(rule: MintedRule): Pattern[] {
   const [least, most] = rule.length;
   return rule.prefixes.map((prefix) =>
     pattern(rule.id, prefix, (bytes, at, isLast) => {
-      if (isAlphanumeric(bytes[at - 1] ?? 0)) return undefined;
+      if (goesOn(bytes, at, alphabet)) return undefined;
       const text = matchText(prefix, bytes, at);
       if (text !== "here") return text === "cut" ? more(at, at) : undefined;
       const found = matchRun({ from: at + prefix.length, alphabet, least, most }, bytes, isLast);
       return found?.kind === "more" ? more(at, at) : found && { ...found, start: at };
     }),
   );
+}
+
+/** Whether it goes on from something longer; the letter of an escape, as in `\nghp_`, is none of it. */
+function goesOn(bytes: Uint8Array, at: number, alphabet: CharacterClass): boolean {
+  const before = bytes[at - 1] ?? 0;
+  return (alphabet[before] === 1 || isAlphanumeric(before)) && bytes[at - 2] !== BACKSLASH;
 }
 
 function pattern(rule: string, beginning: string, match: Pattern["match"]): Pattern {

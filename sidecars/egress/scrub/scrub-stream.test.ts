@@ -82,6 +82,14 @@ describe("scrubbing", () => {
     }
   });
 
+  it.each(["&amp;", "amp;", "\\", "%25", "25", "\\r", "\\n", "\r", "&", "ghs_", "sk-ant-", "s.k.", "=\r"])(
+    "takes what is escaped or begun without end as it comes, in time that grows with its length: %j",
+    (piece) => {
+      const text = `&${piece.repeat(100_000)}`;
+      expect(scrubbed(tableOf(KEY), text, 16_384)).toBe(text);
+    },
+  );
+
   it("counts each, and names the first rule", () => {
     const account: ScrubAccount = { count: 0, rule: undefined };
     scrubbedWhole(Buffer.from(`${KEY} and ${KEY}`), tableOf(KEY), account);

@@ -7,6 +7,7 @@ export interface ScrubAccount {
   rule: string | undefined;
 }
 
+const CONTEXT = 2;
 const NOTHING = Buffer.alloc(0);
 
 /** The same for bytes that are all there is: a field, a message. */
@@ -48,20 +49,20 @@ export class ScrubStream {
   #scrub(chunk: Buffer, isLast: boolean): Buffer {
     const bytes = this.#kept.length === 0 ? chunk : Buffer.concat([this.#kept, chunk]);
     const output: Uint8Array[] = [];
-    // one byte of what was passed on stays: what stands before a text tells where it begins
-    let [keepFrom, holdFrom] = [bytes.length - 1, bytes.length];
+    // some of what was passed on stays: what stands before a text tells where it begins
+    let [keepFrom, holdFrom] = [bytes.length, bytes.length];
     this.#table.search(bytes, isLast, (found) => {
       if (found.match.kind === "match") {
         this.#replace(found, bytes, output);
         return true;
       }
-      keepFrom = Math.min(keepFrom, found.match.start - 1);
+      keepFrom = Math.min(keepFrom, found.match.start);
       holdFrom = found.match.holdFrom;
       return holdFrom >= bytes.length;
     });
     const passUpTo = Math.max(holdFrom, this.#passed);
     if (passUpTo > this.#passed) output.push(bytes.subarray(this.#passed, passUpTo));
-    this.#keep(bytes, Math.max(0, Math.min(keepFrom, holdFrom - 1)), passUpTo);
+    this.#keep(bytes, Math.max(0, Math.min(keepFrom, holdFrom) - CONTEXT), passUpTo);
     return output.length === 1 ? (output[0] as Buffer) : Buffer.concat(output);
   }
 

@@ -1,10 +1,12 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { EgressRoute } from "../../crds/egress-route.ts";
 import { connect, exchange, openTls, request } from "./egress-client.ts";
+import { ask2, openHttp2 } from "./egress-h2-client.ts";
+import { type Http2Upstream, startHttp2Upstream } from "./egress-h2-kit.ts";
 import { startUpstream, startWorld, type Upstream, type World } from "./egress-kit.ts";
 
 const HOST = "name.example.com";
-const opened: (Upstream | World)[] = [];
+const opened: (Upstream | Http2Upstream | World)[] = [];
 
 afterEach(async () => {
   for (const one of opened.splice(0)) await one.close();
@@ -141,6 +143,27 @@ describe("the address guard", () => {
     expect((await request(world, `https://${HOST}:${port}/in/`)).status).toBe(200);
     expect((await request(world, `https://${HOST}:${port}/out/`)).denied).toBe("AddressNotAllowed");
   });
+
+  it.each(["HTTP/1.1", "HTTP/2"])(
+    "uses no idle connection of %s to an address that a new policy does not allow",
+    async (version) => {
+      const upstream = await startHttp2Upstream();
+      opened.push(upstream);
+      const route = { host: HOST, ports: [upstream.port] };
+      const world = await worldOf({ ...route, allowPrivate: ["127.0.0.1"] }, () => ["127.0.0.1"]);
+      const ask = async () => {
+        if (version === "HTTP/1.1") return request(world, `https://${HOST}:${upstream.port}/`);
+        const session = await openHttp2(world, `${HOST}:${upstream.port}`);
+        const answer = await ask2(session, { ":path": "/" });
+        session.close();
+        return answer;
+      };
+      expect((await ask()).status).toBe(200);
+      world.enforce({ routes: [route] });
+      expect((await ask()).denied).toBe("AddressNotAllowed");
+      await expect.poll(() => upstream.connections()).toBe(0);
+    },
+  );
 
   it("resolves nothing for a request that is denied", async () => {
     const world = await worldOf({}, () => ["127.0.0.1"]);

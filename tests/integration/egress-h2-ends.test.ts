@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { answerOf, ask2, openHttp2 } from "./egress-h2-client.ts";
 import { type Http2Upstream, type OnStream, startHttp2Upstream } from "./egress-h2-kit.ts";
-import { aSecret, startWorld, type World } from "./egress-kit.ts";
+import { aSecret, startWorld, strangerAuthority, type World } from "./egress-kit.ts";
 
 /** How exchanges over HTTP/2 end, and who is told. */
 
@@ -97,6 +97,30 @@ describe("the end of an exchange", () => {
     const answer = await ask2(session, { ":path": "/" });
     expect(answer.code).not.toBe(0);
     expect(world.audit.at(-1)).toMatchObject({ verdict: "error" });
+    session.close();
+  });
+
+  it("is a failure when the upstream lies about its length", async () => {
+    const { world } = await worldOf((stream) => {
+      stream.respond({ ":status": 200, "content-length": "100" });
+      stream.end("short");
+    });
+    const session = await openHttp2(world, `${HOST}:443`);
+    expect((await ask2(session, { ":path": "/" })).code).not.toBe(0);
+    expect(world.audit.at(-1)).toMatchObject({ verdict: "error", code: "UpstreamProtocolError" });
+    session.close();
+  });
+
+  it("is a 502 when nobody that is trusted signed the upstream's certificate", async () => {
+    const upstream = await startHttp2Upstream(undefined, {}, strangerAuthority);
+    const world = await startWorld({
+      egress: { routes: [{ host: HOST }] },
+      overrides: { [`${HOST}:443`]: upstream.port },
+    });
+    opened.push(world, upstream);
+    const session = await openHttp2(world, `${HOST}:443`);
+    const answer = await ask2(session, { ":path": "/" });
+    expect(answer.headers).toMatchObject({ ":status": 502, "x-bot-bottle-failed": "UpstreamTlsUntrusted" });
     session.close();
   });
 

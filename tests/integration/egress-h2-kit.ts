@@ -19,6 +19,8 @@ export interface Http2Upstream {
   readonly port: number;
   readonly seen: SeenStream[];
   readonly sessions: ServerHttp2Session[];
+  /** those that are open */
+  connections(): number;
   close(): void;
 }
 
@@ -33,11 +35,12 @@ const hello: OnStream = (stream) => {
 export async function startHttp2Upstream(
   onStream: OnStream = hello,
   settings: http2.Settings = {},
+  authority = upstreamAuthority,
 ): Promise<Http2Upstream> {
   const seen: SeenStream[] = [];
   const sessions: ServerHttp2Session[] = [];
   const sockets = new Set<Socket>();
-  const leaves = new LeafCertificates(upstreamAuthority);
+  const leaves = new LeafCertificates(authority);
   const web = http.createServer((_request, response) => response.end("hello over h1"));
   const server = tls.createServer({
     ALPNProtocols: ["h2", "http/1.1"],
@@ -65,6 +68,7 @@ export async function startHttp2Upstream(
     port: (server.address() as AddressInfo).port,
     seen,
     sessions,
+    connections: () => [...sockets].filter(({ destroyed }) => !destroyed).length,
     close: () => {
       server.close();
       for (const socket of sockets) socket.destroy();

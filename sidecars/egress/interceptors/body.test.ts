@@ -17,6 +17,7 @@ function anExchange(detector: Partial<Detector> = createDetector({ knownValues: 
 } {
   const request = new EventEmitter();
   const exchange = {
+    head: { host: "a.example" },
     fields: { hasBody: true },
     agent: { body: request, isGone: false, continue: () => undefined },
     route,

@@ -5,6 +5,8 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { setTimeout as sleep } from "node:timers/promises";
 
+const STUCK_MS = 60_000;
+
 /** The processes of one run, each ended by its id. */
 export class Children {
   readonly #running = new Set<ChildProcess>();
@@ -30,7 +32,7 @@ export class Children {
       throw new Error(`${program} ended with ${code} before it said anything`);
     });
     ended.catch(() => undefined); // it ends after the line too
-    const [text] = (await Promise.race([line, ended])) as [string];
+    const [text] = (await Promise.race([line, ended, stuck(program)])) as [string];
     return { said: JSON.parse(text) as T, pid: child.pid ?? 0, child };
   }
 
@@ -51,6 +53,12 @@ export class Children {
     await Promise.race([gone, sleep(3_000, undefined, { ref: false })]);
     for (const child of this.#running) child.kill("SIGKILL");
   }
+}
+
+/** No measurement takes as long: whoever is asked has stopped answering. */
+async function stuck(program: string): Promise<never> {
+  await sleep(STUCK_MS, undefined, { ref: false });
+  throw new Error(`${program} said nothing within ${STUCK_MS / 1_000} seconds`);
 }
 
 /** Waits until something listens on a port of loopback. Throws after ten seconds. */

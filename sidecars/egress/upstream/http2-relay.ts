@@ -90,18 +90,7 @@ class Http2Relay {
       this.#answer.start(this.#status, passedOn(raw));
       // an answer that is its head alone has to stay one frame: so gRPC says that a call failed at once
       if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) this.#finish([]);
-    });
-    let trailers: readonly string[] = [];
-    stream.on("trailers", (_headers: unknown, _flags: number, raw: string[]) => (trailers = raw));
-    stream.on("data", (chunk: Buffer) => {
-      this.#bytes += chunk.length;
-      if (this.#answer.write(chunk)) return;
-      stream.pause();
-      this.#answer.onDrain(() => stream.resume());
-    });
-    stream.on("end", () => {
-      // node ends what was broken off as well
-      if (!stream.destroyed && stream.rstCode === NGHTTP2_NO_ERROR) this.#finish(trailers);
+      this.#passBody(stream);
     });
     stream.on("error", (error) => (this.#error = error));
     stream.once("wantTrailers", () => this.#sendTrailers(stream));
@@ -111,6 +100,22 @@ class Http2Relay {
         return this.#broken(stream, connection);
       this.#end.forget();
       repeat();
+    });
+  }
+
+  /** Begun after the head was told: node tells it a tick late, and gives data that came with it before. */
+  #passBody(stream: ClientHttp2Stream): void {
+    let trailers: readonly string[] = [];
+    stream.on("trailers", (_headers: unknown, _flags: number, raw: string[]) => (trailers = raw));
+    stream.on("data", (chunk: Buffer) => {
+      this.#bytes += chunk.length;
+      if (this.#answer.write(chunk)) return;
+      stream.pause();
+      this.#answer.onDrain(() => stream.resume());
+    });
+    // before node's own, by which a stream that has closed is destroyed; and node ends what was broken off as well
+    stream.prependListener("end", () => {
+      if (!stream.destroyed && stream.rstCode === NGHTTP2_NO_ERROR) this.#finish(trailers);
     });
   }
 

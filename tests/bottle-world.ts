@@ -5,7 +5,6 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { createInProcessClient, openSqliteStore, type ResourceStore } from "../controller/store/index.ts";
 import type { Bottle, BottleSpec } from "../crds/bottle.ts";
-import type { ClassFields } from "../crds/class-fields.ts";
 import type { Condition } from "../crds/condition.ts";
 import { bottles } from "../crds/resources.ts";
 import { FakeDeployKeys, FakeForge } from "../local-runtime/fake/fake-deploy-keys.ts";
@@ -295,8 +294,3 @@ const isAtRest = (result: Result): boolean =>
   (result.kind === "wait" && (result.reason === "Watching" || result.afterMs >= 30_000));
 
 const BOTTLE = { apiVersion: "bot-bottle.dev/v1alpha1", kind: "Bottle" } as const;
-
-/** `egress` with one route for each host. */
-export const hosts = (...names: readonly string[]): Pick<ClassFields, "egress"> => ({
-  egress: { routes: names.map((host) => ({ host })) },
-});

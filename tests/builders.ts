@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Bottle, BottleSpec, BottleStatus } from "../crds/bottle.ts";
+import type { ClassFields } from "../crds/class-fields.ts";
 import type {
   Owner,
   SandboxRole,
@@ -65,3 +66,8 @@ type BottleFields = Partial<Bottle["metadata"]> & {
   readonly spec?: BottleSpec;
   readonly status?: BottleStatus;
 };
+
+/** `egress` with one route for each host. */
+export const hosts = (...names: readonly string[]): Pick<ClassFields, "egress"> => ({
+  egress: { routes: names.map((host) => ({ host })) },
+});

@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import type { Bottle, BottleSpec } from "../../crds/bottle.ts";
-import { BottleWorld, hosts } from "../../tests/bottle-world.ts";
+import { BottleWorld } from "../../tests/bottle-world.ts";
+import { hosts } from "../../tests/builders.ts";
 import { RUNNING } from "../../tests/observed-builder.ts";
 import { SANDBOX_ROLES } from "../contract/sandbox-runtime.ts";
 

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { BottleWorld, hosts } from "../../tests/bottle-world.ts";
+import { BottleWorld } from "../../tests/bottle-world.ts";
+import { hosts } from "../../tests/builders.ts";
 import { RUNNING } from "../../tests/observed-builder.ts";
 
 let world: BottleWorld;

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Bottle } from "../../crds/bottle.ts";
-import { BottleWorld, hosts } from "../../tests/bottle-world.ts";
+import { BottleWorld } from "../../tests/bottle-world.ts";
+import { hosts } from "../../tests/builders.ts";
 import { RUNNING } from "../../tests/observed-builder.ts";
 
 describe("a bottle that cannot be shown to be held", () => {

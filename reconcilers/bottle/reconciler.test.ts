@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { agents, bottleClasses } from "../../crds/resources.ts";
-import { BottleWorld, hosts } from "../../tests/bottle-world.ts";
+import { BottleWorld } from "../../tests/bottle-world.ts";
+import { hosts } from "../../tests/builders.ts";
 import { RUNNING } from "../../tests/observed-builder.ts";
 import { PROMPT_PATH } from "../shared/agent-paths.ts";
 

@@ -1,7 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Bottle, BottleSpec } from "../../crds/bottle.ts";
 import type { SandboxPhase } from "../contract/sandbox-runtime.ts";
-import { BottleWorld, hosts } from "../../tests/bottle-world.ts";
+import { BottleWorld } from "../../tests/bottle-world.ts";
+import { hosts } from "../../tests/builders.ts";
 import { RUNNING } from "../../tests/observed-builder.ts";
 
 /** What a bottle comes to when nothing goes wrong. */

@@ -128,6 +128,9 @@ function hold(
     const onEnd = (): void => finish(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
     const onClose = (): void => finish(() => reject(new Error("the client went away")));
     source.on("data", onData).on("end", onEnd).on("close", onClose);
+    // a stream of HTTP/2 without a byte ends while its head is looked at, and does not say so again
+    if (source.readableEnded) onEnd();
+    else if (source.destroyed) onClose();
   });
 }
 

@@ -209,6 +209,11 @@ describe("views of a body", () => {
     },
   );
 
+  it("takes a large body of one character for what it is", async () => {
+    const bytes = Buffer.from(JSON.stringify({ note: "a".repeat(200_000) }));
+    expect(await detector.inspectBody({ bytes })).toEqual({ kind: "clean" });
+  });
+
   it("refuses a body that is made to hold encodings without end", async () => {
     const bomb = gzipSync(Buffer.alloc(900_000)).toString("base64");
 

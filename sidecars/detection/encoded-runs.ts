@@ -12,6 +12,12 @@ const BASE32 = `${CAPITALS}234567`;
 const BASE32_UPPER = characterClass(BASE32);
 const BASE32_LOWER = characterClass(BASE32.toLowerCase());
 
+const BASE32_VALUES = new Uint8Array(256);
+for (const [value, character] of [...BASE32].entries()) {
+  BASE32_VALUES[character.charCodeAt(0)] = value;
+  BASE32_VALUES[character.toLowerCase().charCodeAt(0)] = value;
+}
+
 /** shorter runs hide nothing that a rule or a known value could match */
 const SHORTEST_RUN = 16;
 /** of base32, which says five bits a character */
@@ -55,6 +61,7 @@ function decodedRuns(
   const alone: HiddenText[] = [];
   let lines = "";
   for (const [start, end] of runs) {
+    if (isOneCharacter(text, start, end)) continue;
     for (let from = start; from < start + phases; from += 1) {
       const isSure = from === start || start === 0 || form !== "base64" || mayHoldText(text, from, end);
       if (!isSure) continue;
@@ -65,6 +72,13 @@ function decodedRuns(
     }
   }
   return lines === "" ? alone : [{ form, text: lines }, ...alone];
+}
+
+/** Padding and fillers: long ones would be decoded at every phase, and hide nothing. */
+function isOneCharacter(text: string, start: number, end: number): boolean {
+  const first = text.charCodeAt(start);
+  for (let at = end - 1; at > start; at -= 1) if (text.charCodeAt(at) !== first) return false;
+  return true;
 }
 
 /** Of codings that show nothing of themselves only where the run begins; what hashes are long is none. */
@@ -108,8 +122,8 @@ function mayHoldText(text: string, start: number, end: number): boolean {
 function base32Decoded(run: string): Buffer {
   const bytes = Buffer.alloc(Math.floor((run.length * 5) / 8));
   let [bits, held, at] = [0, 0, 0];
-  for (const character of run.toUpperCase()) {
-    held = ((held << 5) | BASE32.indexOf(character)) & 0xfff;
+  for (let index = 0; index < run.length; index += 1) {
+    held = ((held << 5) | BASE32_VALUES[run.charCodeAt(index)]!) & 0xfff;
     bits += 5;
     if (bits < 8) continue;
     bits -= 8;

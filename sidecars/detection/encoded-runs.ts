@@ -60,8 +60,7 @@ function decodedRuns(
 ): HiddenText[] {
   const alone: HiddenText[] = [];
   let lines = "";
-  for (const [start, end] of runs) {
-    if (isOneCharacter(text, start, end)) continue;
+  for (const [start, end] of runs.filter((run) => !isOneCharacter(text, ...run))) {
     for (let from = start; from < start + phases; from += 1) {
       const isSure = from === start || start === 0 || form !== "base64" || mayHoldText(text, from, end);
       if (!isSure) continue;

@@ -28,7 +28,7 @@ const DENIALS = {
   SecretNotBoundToHost: [403, "The owner of the secret must bind it to this destination first."],
   BodyTooLarge: [413, "Send less at once, or ask for a larger maxBodyBytes on the route."],
   TooMuchHeld: [503, "Wait until other uploads are through, and try again."],
-  BadRequest: [400, "Send well-formed HTTP/1.1."],
+  BadRequest: [400, "Send well-formed HTTP/1.1 or HTTP/2."],
   HeadTooLarge: [431, "Send fewer or shorter headers."],
   TransferCodingRefused: [501, "Use Content-Length or Transfer-Encoding: chunked."],
   ConnectInTunnel: [403, "Send the request itself: a tunnel inside a tunnel is refused."],

@@ -1,7 +1,13 @@
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { answerOf, ask2, openHttp2 } from "./egress-h2-client.ts";
-import { type Http2Upstream, type OnStream, startHttp2Upstream } from "./egress-h2-kit.ts";
+import {
+  grpcCall,
+  grpcEcho,
+  type Http2Upstream,
+  type OnStream,
+  startHttp2Upstream,
+} from "./egress-h2-kit.ts";
 import { aSecret, startWorld, strangerAuthority, type World } from "./egress-kit.ts";
 
 /** How exchanges over HTTP/2 end, and who is told. */
@@ -27,21 +33,6 @@ async function worldOf(
   opened.push(world, upstream);
   return { world, upstream };
 }
-
-const call = {
-  ":path": "/pkg.Service/Call",
-  ":method": "POST",
-  "content-type": "application/grpc",
-  te: "trailers",
-};
-
-/** What a gRPC server does: answers as soon as it is asked, echoes, and says at the end how it went. */
-const echo: OnStream = (stream) => {
-  stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
-  stream.once("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0", "grpc-message": "fine" }));
-  stream.on("data", (chunk) => stream.write(chunk));
-  stream.on("end", () => stream.end());
-};
 
 describe("the end of an exchange", () => {
   it("goes on to the upstream when the agent cancels, as at a deadline", async () => {
@@ -157,9 +148,9 @@ describe("the end of an exchange", () => {
   });
 
   it("is a reset for the upstream when a secret comes to light in a body that is on its way", async () => {
-    const { world, upstream } = await worldOf(echo, { scan: "inject-only" });
+    const { world, upstream } = await worldOf(grpcEcho, { scan: "inject-only" });
     const session = await openHttp2(world, `${HOST}:443`);
-    const stream = session.request(call);
+    const stream = session.request(grpcCall);
     const ended = answerOf(stream);
     stream.write("x".repeat(100_000));
     await expect.poll(() => upstream.seen[0]?.body.length).toBeGreaterThan(90_000);
@@ -179,7 +170,7 @@ describe("the end of an exchange", () => {
       { scan: "inject-only" },
     );
     const session = await openHttp2(world, `${HOST}:443`);
-    const stream = session.request(call);
+    const stream = session.request(grpcCall);
     stream.write("a beginning".repeat(1000));
     expect(await answerOf(stream)).toMatchObject({ status: 200, code: 0 });
     session.close();

@@ -26,6 +26,22 @@ export interface Http2Upstream {
 
 export type OnStream = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => void;
 
+/** The head of a call of gRPC. */
+export const grpcCall = {
+  ":path": "/pkg.Service/Call",
+  ":method": "POST",
+  "content-type": "application/grpc",
+  te: "trailers",
+};
+
+/** What a gRPC server does: answers as soon as it is asked, echoes, and says at the end how it went. */
+export const grpcEcho: OnStream = (stream) => {
+  stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
+  stream.once("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0", "grpc-message": "fine" }));
+  stream.on("data", (chunk) => stream.write(chunk));
+  stream.on("end", () => stream.end());
+};
+
 const hello: OnStream = (stream) => {
   stream.respond({ ":status": 200 });
   stream.end("hello over h2");

@@ -1,7 +1,13 @@
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { answerOf, ask2, openHttp2 } from "./egress-h2-client.ts";
-import { type Http2Upstream, type OnStream, startHttp2Upstream } from "./egress-h2-kit.ts";
+import {
+  grpcCall,
+  grpcEcho,
+  type Http2Upstream,
+  type OnStream,
+  startHttp2Upstream,
+} from "./egress-h2-kit.ts";
 import { request } from "./egress-client.ts";
 import { aSecret, startUpstream, startWorld, type Upstream, type World } from "./egress-kit.ts";
 
@@ -29,21 +35,6 @@ async function worldOf(
   opened.push(world, upstream);
   return { world, upstream };
 }
-
-const call = {
-  ":path": "/pkg.Service/Call",
-  ":method": "POST",
-  "content-type": "application/grpc",
-  te: "trailers",
-};
-
-/** What a gRPC server does: answers as soon as it is asked, echoes, and says at the end how it went. */
-const echo: OnStream = (stream) => {
-  stream.respond({ ":status": 200, "content-type": "application/grpc" }, { waitForTrailers: true });
-  stream.once("wantTrailers", () => stream.sendTrailers({ "grpc-status": "0", "grpc-message": "fine" }));
-  stream.on("data", (chunk) => stream.write(chunk));
-  stream.on("end", () => stream.end());
-};
 
 describe("HTTP/2 with the upstream", () => {
   it("is spoken when both sides can, on one connection for many requests", async () => {
@@ -85,7 +76,7 @@ describe("HTTP/2 with the upstream", () => {
     expect(headers).not.toHaveProperty("x-forwarded-host");
     expect(headers).not.toHaveProperty("cookie");
     expect((await ask2(session, { ":path": "/", "x-a": SECRET })).denied).toBe("SecretInHead");
-    expect((await ask2(session, { ...call }, `x ${SECRET} x`)).denied).toBe("SecretInBody");
+    expect((await ask2(session, { ...grpcCall }, `x ${SECRET} x`)).denied).toBe("SecretInBody");
     expect(upstream.seen).toHaveLength(1);
     session.close();
   });
@@ -110,9 +101,9 @@ describe("HTTP/2 with the upstream", () => {
 
 describe("gRPC", () => {
   it.each(["full", "inject-only"])("answers a unary call with its trailers, scan %s", async (scan) => {
-    const { world, upstream } = await worldOf(echo, { scan });
+    const { world, upstream } = await worldOf(grpcEcho, { scan });
     const session = await openHttp2(world, `${HOST}:443`);
-    const answer = await ask2(session, call, "\0\0\0\0\x05hello");
+    const answer = await ask2(session, grpcCall, "\0\0\0\0\x05hello");
     expect(answer).toMatchObject({
       status: 200,
       body: "\0\0\0\0\x05hello",
@@ -124,9 +115,9 @@ describe("gRPC", () => {
   });
 
   it("streams in both directions at once", async () => {
-    const { world } = await worldOf(echo, { scan: "inject-only" });
+    const { world } = await worldOf(grpcEcho, { scan: "inject-only" });
     const session = await openHttp2(world, `${HOST}:443`);
-    const stream = session.request(call);
+    const stream = session.request(grpcCall);
     const ended = answerOf(stream);
     let received = "";
     stream.on("data", (chunk: Buffer) => (received += chunk.toString()));
@@ -144,7 +135,7 @@ describe("gRPC", () => {
       stream.respond({ ":status": 200, "grpc-status": "5" }, { endStream: true }),
     );
     const session = await openHttp2(world, `${HOST}:443`);
-    const stream = session.request(call);
+    const stream = session.request(grpcCall);
     stream.end("x");
     const [headers, flags] = (await once(stream, "response")) as [Record<string, unknown>, number];
     expect(headers).toMatchObject({ "grpc-status": "5" });
@@ -154,10 +145,10 @@ describe("gRPC", () => {
 
   it("passes the trailers of a request on, after they were scanned", async () => {
     for (const scan of ["full", "inject-only"]) {
-      const { world, upstream } = await worldOf(echo, { scan });
+      const { world, upstream } = await worldOf(grpcEcho, { scan });
       const session = await openHttp2(world, `${HOST}:443`);
       const withTrailers = async (trailers: Record<string, string>) => {
-        const stream = session.request(call, { waitForTrailers: true });
+        const stream = session.request(grpcCall, { waitForTrailers: true });
         stream.on("wantTrailers", () => stream.sendTrailers(trailers));
         stream.end("body");
         return answerOf(stream);

@@ -8,7 +8,7 @@ import { type Exchange, type Outcome, Revocation, type Step } from "./exchange.t
 import { createPipeline, type PipelineParts } from "./pipeline.ts";
 import { judge } from "./policy/judge.ts";
 import type { Entry } from "./request/entry.ts";
-import { readHead } from "./request/read-head.ts";
+import { isKnownMethod, readHead } from "./request/read-head.ts";
 import { Times } from "./times.ts";
 
 export interface ExchangesParts extends PipelineParts {
@@ -47,7 +47,8 @@ export class Exchanges {
   /** Answers a request that no route is asked about. */
   refuse(agent: AgentStream, denial: Denial): void {
     const { code, because } = denial;
-    this.#parts.audit.write({ verdict: "deny", code, because, method: agent.method });
+    const method = isKnownMethod(agent.method) ? { method: agent.method } : {};
+    this.#parts.audit.write({ verdict: "deny", code, because, ...method });
     answerDenial(agent, denial);
     cutOffWhenEndless(agent, this.#parts.world.clock);
   }

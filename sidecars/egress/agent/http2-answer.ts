@@ -17,7 +17,7 @@ export class Http2Answer implements Answer {
 
   constructor(stream: ServerHttp2Stream) {
     this.#stream = stream;
-    stream.once("wantTrailers", () => stream.sendTrailers(groupedByName(this.#trailers)));
+    stream.once("wantTrailers", () => this.#sendTrailers());
   }
 
   get hasStarted(): boolean {
@@ -51,6 +51,15 @@ export class Http2Answer implements Answer {
   abort(code: number = NGHTTP2_CANCEL): void {
     this.#head = undefined;
     this.#stream.close(code === NGHTTP2_NO_ERROR ? NGHTTP2_INTERNAL_ERROR : code);
+  }
+
+  /** Node throws at what an upstream may well send, such as two of a field of which there is one. */
+  #sendTrailers(): void {
+    try {
+      this.#stream.sendTrailers(groupedByName(this.#trailers));
+    } catch {
+      this.#stream.close(NGHTTP2_INTERNAL_ERROR);
+    }
   }
 
   /** The answer is whole, so what is still to come of the request is not needed (RFC 9113, 8.1). */

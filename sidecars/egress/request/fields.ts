@@ -67,7 +67,8 @@ function isTwin(name: string): boolean {
 
 /** Fields as an object, with lists of values for their names. */
 export function groupedByName(flat: readonly string[]): Record<string, string[]> {
-  const fields: Record<string, string[]> = {};
+  // a field may be named as what every object has
+  const fields = Object.create(null) as Record<string, string[]>;
   for (let index = 0; index < flat.length; index += 2) {
     (fields[flat[index]!.toLowerCase()] ??= []).push(flat[index + 1]!);
   }

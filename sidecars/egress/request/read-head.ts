@@ -1,3 +1,4 @@
+import { METHODS } from "node:http";
 import type { AgentStream } from "../agent/agent-stream.ts";
 import type { Denial, DenialCode } from "../denial.ts";
 import { type Authority, formatAuthority, normaliseAuthority } from "./authority.ts";
@@ -12,6 +13,7 @@ export type ReadHead =
   | { readonly kind: "head"; readonly head: RequestHead; readonly fields: FieldSummary }
   | { readonly kind: "denied"; readonly denial: Denial };
 
+const MAX_HEADER_BYTES = 64 * 1024;
 const DEFAULT_PORTS = { http: 80, https: 443 } as const;
 const TARGET = /^(?:(https?):\/\/([^/?#]*))?(\/[^?#]*)?(\?[^#]*)?$/i;
 
@@ -25,9 +27,8 @@ export function readHead(
   entry: Entry,
   policy: PolicyIndex,
 ): ReadHead {
-  if (request.method === "CONNECT") {
-    return denied("ConnectInTunnel", "CONNECT came where the connection leads somewhere already");
-  }
+  const unfit = refuseStart(request);
+  if (unfit !== undefined) return unfit;
   const fields = readFields(request.rawHeaders, request.hasUntoldBody);
   if (fields.kind === "denied") return fields;
   const target = readTarget(request.target, fields.host, entry, policy);
@@ -48,6 +49,22 @@ export function readHead(
   };
   return { kind: "head", head, fields };
 }
+
+/** What node's server for HTTP/1.1 sees to by itself, and its server for HTTP/2 does not. */
+function refuseStart({ method, target, rawHeaders }: Parameters<typeof readHead>[0]): Refused | undefined {
+  if (method === "CONNECT") {
+    return denied("ConnectInTunnel", "CONNECT came where the connection leads somewhere already");
+  }
+  if (!isKnownMethod(method)) return denied("BadRequest", "the method of the request is none that is known");
+  // a client of HTTP/2 is bound by our settings only once it has said that it read them
+  const length = rawHeaders.reduce((sum, text) => sum + text.length, target.length);
+  return length > MAX_HEADER_BYTES
+    ? denied("HeadTooLarge", "the head of the request is too large")
+    : undefined;
+}
+
+/** Any other text in its place may be whatever the agent likes, and is not for the audit. */
+export const isKnownMethod = (method: string): boolean => METHODS.includes(method);
 
 /** Value of the Host header for a destination. */
 export function hostHeaderOf({ scheme, host, port }: RequestHead): string {

@@ -1,6 +1,7 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { ClientOptions, WebSocket } from "ws";
 import { deny, type Exchange, type Outcome, routeOf } from "../exchange.ts";
+import { groupedByName } from "../request/fields.ts";
 import { hostHeaderOf } from "../request/read-head.ts";
 import { hasUnknownTransferCoding, passedOn } from "../upstream/answer-fields.ts";
 import { connectorOf, createDial, type UpstreamWorld } from "../upstream/connector.ts";
@@ -9,6 +10,8 @@ import { failureOf, failureSentence, type UpstreamFailure } from "../upstream/fa
 import { deflate } from "./deflate.ts";
 import { protocolsOf } from "./handshake.ts";
 
+/** node cannot pass on what is less */
+const LEAST_STATUS = 200;
 const HANDSHAKE_MS = 30_000;
 /** of one message; those of models are far smaller */
 const MOST_MESSAGE_BYTES = 64 * 1024 * 1024;
@@ -55,6 +58,10 @@ export async function connectUpstream(exchange: Exchange, world: UpstreamWorld):
       settle({ kind: "connected", socket, fields });
     });
     socket.once("unexpected-response", (request, response) => {
+      if ((response.statusCode ?? 0) < LEAST_STATUS) {
+        request.destroy();
+        return settle({ kind: "ended", outcome: failed("UpstreamProtocolError") });
+      }
       void passOn(exchange, request, response).then((outcome) => settle({ kind: "ended", outcome }));
     });
     // stays: an error that comes later is told to who asks for it, and ends nothing here
@@ -78,9 +85,7 @@ function handshakeOf(exchange: Exchange): {
   readonly headers: Record<string, string[]>;
 } {
   const { head, headers } = exchange;
-  const fields: Record<string, string[]> = { host: [hostHeaderOf(head)] };
-  for (let index = 0; index < headers.length; index += 2)
-    (fields[headers[index]!.toLowerCase()] ??= []).push(headers[index + 1]!);
+  const fields = groupedByName(["host", hostHeaderOf(head), ...headers]);
   const { ["sec-websocket-protocol"]: asked, ...rest } = fields;
   return { protocols: protocolsOf(asked?.join(", ")) ?? [], headers: rest };
 }

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { LINEAR, PushRepository, rulesOf } from "./git-push-kit.ts";
+import { SHIPPO, PushRepository, rulesOf } from "./git-push-kit.ts";
 
 let repository: PushRepository;
 beforeEach(() => void (repository = new PushRepository()));
@@ -21,7 +21,7 @@ describe("a push larger than gitleaks reads at once", () => {
     Object.fromEntries(
       Array.from({ length: 30 }, (_, index) => [
         `f${index}`,
-        `${index}\n${filler}${index === at ? `first\nit is ${LINEAR} now\n` : ""}`,
+        `${index}\n${filler}${index === at ? `first\nit is ${SHIPPO} now\n` : ""}`,
       ]),
     );
 
@@ -30,7 +30,7 @@ describe("a push larger than gitleaks reads at once", () => {
     async (at) => {
       const verdict = await repository.inspect({ to: repository.commit({ files: files(at) }) });
 
-      expect(rulesOf(verdict)).toEqual(["linear-api-key"]);
+      expect(rulesOf(verdict)).toEqual(["shippo-api-token"]);
       expect(JSON.stringify(verdict)).toContain(`path f${at}, line 40003`);
     },
     60_000,

@@ -5,13 +5,13 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { checkScanner } from "../../sidecars/git-gate/judge/check-scanner.ts";
 import { CANARY } from "../../sidecars/git-gate/judge/gitleaks/scan-repository.ts";
-import { LINEAR, PushRepository, rulesOf, scanPath, SECRET } from "./git-push-kit.ts";
+import { SHIPPO, PushRepository, rulesOf, scanPath, SECRET } from "./git-push-kit.ts";
 
 let repository: PushRepository;
 beforeEach(() => void (repository = new PushRepository()));
 afterEach(() => repository[Symbol.dispose]());
 
-const line = `first\nit is ${LINEAR} now\n`;
+const line = `first\nit is ${SHIPPO} now\n`;
 
 /** Each makes objects with the secret in them, and says what is pushed. */
 type Hiding = (git: PushRepository) => { ref?: string; to: string };
@@ -30,19 +30,19 @@ const hidings: Record<string, Hiding> = {
   "a file that attributes hide": (git) =>
     branch(git.commit({ files: { ".gitattributes": "* binary -diff -text\n", a: line } })),
   "a line with gitleaks:allow": (git) =>
-    branch(git.commit({ files: { a: `it is ${LINEAR} # gitleaks:allow\n` } })),
+    branch(git.commit({ files: { a: `it is ${SHIPPO} # gitleaks:allow\n` } })),
   "a file that the pushed .gitleaks.toml allows": (git) =>
     branch(git.commit({ files: { ".gitleaks.toml": "[allowlist]\npaths = ['''.*''']\n", a: line } })),
   "a file that the pushed .gitleaksignore names": (git) =>
     branch(
-      git.commit({ files: { ".gitleaksignore": "a:linear-api-key:2\n0/a:linear-api-key:2\n", a: line } }),
+      git.commit({ files: { ".gitleaksignore": "a:shippo-api-token:2\n0/a:shippo-api-token:2\n", a: line } }),
     ),
   "base64 of base64": (git) => {
-    const once = Buffer.from(`it is ${LINEAR} for you`).toString("base64");
+    const once = Buffer.from(`it is ${SHIPPO} for you`).toString("base64");
     return branch(git.commit({ files: { a: `x = ${Buffer.from(once).toString("base64")}\n` } }));
   },
   "a commit's message": (git) => branch(git.commit({ message: line })),
-  "a header of a commit that nobody knows": (git) => branch(git.commit({ headers: `x-note ${LINEAR}\n` })),
+  "a header of a commit that nobody knows": (git) => branch(git.commit({ headers: `x-note ${SHIPPO}\n` })),
   "a tag's message": (git) => tag(git.tag("commit", git.commit({}), line)),
   "a blob that a tag names": (git) => tag(git.tag("blob", git.object("blob", line))),
   "a tree that a tag names": (git) => tag(git.tree({ a: line })),
@@ -54,8 +54,8 @@ describe("what only gitleaks knows", () => {
   it.each(Object.entries(hidings))("is found in %s, and not told", async (_, hide) => {
     const verdict = await repository.inspect(hide(repository));
 
-    expect(rulesOf(verdict)).toEqual(["linear-api-key"]);
-    expect(JSON.stringify(verdict)).not.toContain(LINEAR.slice(8));
+    expect(rulesOf(verdict)).toEqual(["shippo-api-token"]);
+    expect(JSON.stringify(verdict)).not.toContain(SHIPPO.slice(8));
   });
 
   it("is told with commit, path and line, and how to remove it", async () => {
@@ -69,7 +69,7 @@ describe("what only gitleaks knows", () => {
     expect(verdict).toEqual({
       kind: "refused",
       areRefsClean: true,
-      findings: [{ rule: "linear-api-key", where, shape: "", whatToDo }],
+      findings: [{ rule: "shippo-api-token", where, shape: "", whatToDo }],
     });
   });
 
@@ -78,7 +78,7 @@ describe("what only gitleaks knows", () => {
 
     const verdict = await repository.inspect({ to: repository.commit({ files }) });
 
-    expect(rulesOf(verdict)).toEqual(["aws-access-key-id", "aws-access-key-id", "linear-api-key"]);
+    expect(rulesOf(verdict)).toEqual(["aws-access-key-id", "aws-access-key-id", "shippo-api-token"]);
   });
 
   it("leaves nothing behind in the repository", async () => {
@@ -215,7 +215,7 @@ describe("a rule of the owner's", () => {
   it("finds nothing else, and stands beside the built-in rules", async () => {
     expect(await inspect(branch(repository.commit({ files: { a: "TICKET-12345\n" } })))).toEqual([]);
     expect(await inspect(branch(repository.commit({ files: { a: `${line}TICKET-1234\n` } })))).toEqual([
-      "linear-api-key",
+      "shippo-api-token",
       "ticket",
     ]);
   });
@@ -238,7 +238,7 @@ describe("a rule of the owner's", () => {
       { scan },
     );
 
-    expect(rulesOf(verdict)).toEqual(["linear-api-key"]);
+    expect(rulesOf(verdict)).toEqual(["shippo-api-token"]);
   });
 });
 
@@ -253,10 +253,10 @@ describe("a baseline", () => {
       return rulesOf(await repository.inspect({ to }, { scan: { baseline } }));
     };
 
-    expect(await judge()).toEqual(["aws-access-key-id", "linear-api-key"]);
-    expect(await judge("aws-access-key-id", "aws-access-token")).toEqual(["linear-api-key"]);
-    expect(await judge("linear-api-key")).toEqual(["aws-access-key-id"]);
-    expect(await judge("linear-api-key", "aws-access-key-id", "aws-access-token")).toEqual([]);
+    expect(await judge()).toEqual(["aws-access-key-id", "shippo-api-token"]);
+    expect(await judge("aws-access-key-id", "aws-access-token")).toEqual(["shippo-api-token"]);
+    expect(await judge("shippo-api-token")).toEqual(["aws-access-key-id"]);
+    expect(await judge("shippo-api-token", "aws-access-key-id", "aws-access-token")).toEqual([]);
   });
 
   it("accepts nothing elsewhere, nor what no file holds", async () => {
@@ -274,7 +274,7 @@ describe("a baseline", () => {
 
   it("never accepts a value that the bottle holds", async () => {
     const knownValues = [{ id: "the forge's token", value: SECRET }];
-    const baseline = ["known-value", "aws-access-key-id", "aws-access-token", "linear-api-key"].map(
+    const baseline = ["known-value", "aws-access-key-id", "aws-access-token", "shippo-api-token"].map(
       (rule) => ({
         rule,
         path: "**",

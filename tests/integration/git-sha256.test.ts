@@ -47,10 +47,10 @@ describe("a repository whose objects are named by SHA-256", () => {
     expect(file.stderr).toContain("aws-access-key-id");
     expect(file.stderr).not.toContain(SECRET);
     await world.must(work, "reset", "-q", "--hard", "origin/main");
-    const linear = `lin_api_${"a1B2c3D4e5".repeat(4)}`;
-    await world.must(work, "commit", "-q", "--allow-empty", "-m", `it is ${linear}`);
+    const shippo = `shippo_live_${"a1b2c3d4e5".repeat(4)}`;
+    await world.must(work, "commit", "-q", "--allow-empty", "-m", `it is ${shippo}`);
     const message = await world.git(work, "push", "origin", "main");
-    expect(message.stderr).toContain("linear-api-key");
+    expect(message.stderr).toContain("shippo-api-token");
     expect([file.code, message.code]).toEqual([1, 1]);
     expectNothingArrived(world, before);
   });

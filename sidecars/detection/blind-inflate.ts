@@ -1,3 +1,4 @@
+import { isBinary } from "./strings.ts";
 import { inflate, inflateRaw, type Inflated } from "./inflate.ts";
 
 /** less is not worth a decoder */
@@ -6,6 +7,7 @@ const LEAST_BYTES = 20;
 const LEAST_OUTPUT = 12;
 /** bytes that are looked at to tell compressed data from text and tables */
 const SAMPLE = 256;
+const FEW_BYTES = 64;
 
 /** what browsers and tools send in binary: compressed by codecs of their own */
 const MEDIA = [
@@ -30,7 +32,9 @@ export function isOpaque(bytes: Uint8Array): boolean {
   if (MEDIA.some((magic) => beginning.startsWith(magic))) return false;
   let printable = 0;
   for (const byte of sample) if (byte >= 0x20 && byte < 0x7f) printable += 1;
-  return printable < sample.length * 0.7;
+  // of so few bytes the share says little
+  if (bytes.length < FEW_BYTES) return printable < sample.length;
+  return printable < sample.length * 0.7 || isBinary(sample.toString("latin1"));
 }
 
 /** What comes out of opaque bytes as deflate, with or without its wrapper, or as brotli; none when they are neither. */

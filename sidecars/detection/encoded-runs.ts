@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { isOpaque } from "./blind-inflate.ts";
 import { sniffCoding } from "./inflate.ts";
 import { CAPITALS, characterClass, DIGITS, LETTERS_AND_DIGITS, runsOf } from "./runs.ts";
@@ -67,7 +68,7 @@ function decodedRuns(
       const decoded = decode(text.slice(from, end));
       const hidden = decoded.toString("latin1");
       if (mayBeCompressed(decoded, from === start)) alone.push({ form, text: hidden, isPacked: true });
-      lines += isBinary(hidden) ? stringsIn(hidden) : `${hidden}\n`;
+      lines += textIn(hidden, decoded);
     }
   }
   return lines === "" ? alone : [{ form, text: lines }, ...alone];
@@ -79,6 +80,10 @@ function isOneCharacter(text: string, start: number, end: number): boolean {
   for (let at = end - 1; at > start; at -= 1) if (text.charCodeAt(at) !== first) return false;
   return true;
 }
+
+/** What letters decode to by chance is hardly ever UTF-8: of that only what is printed in a row is text. */
+const textIn = (hidden: string, bytes: Buffer): string =>
+  isBinary(hidden) || !isUtf8(bytes) ? stringsIn(hidden) : `${hidden}\n`;
 
 /** Of codings that show nothing of themselves only where the run begins; what hashes are long is none. */
 function mayBeCompressed(bytes: Buffer, isBeginning: boolean): boolean {

@@ -55,7 +55,12 @@ const LONGEST_UNFOLDED = 1024;
 /** Names and values that stand apart, put together: a secret that is split over fields. Prose is no piece of one. */
 export function joinedViews(pieces: readonly Piece[], location: string): View[] {
   if (pieces.length < 2) return [];
-  const values = pieces.map(({ text }) => (/\s/.test(text) ? "\n" : text)).join("");
+  let [values, before] = ["", ""];
+  for (const { slot, text } of pieces) {
+    const [kind = ""] = slot.split(" ", 1);
+    values += `${kind === before ? "" : "\n"}${/\s/.test(text) ? "\n" : text}`;
+    before = kind;
+  }
   const names = pieces.map(({ name }) => name).join("");
   return [values, names]
     .filter((text) => text.length > 1)

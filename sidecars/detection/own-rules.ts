@@ -53,7 +53,7 @@ export function createOwnRuleSearch(rules: readonly OwnRule[]): OwnRuleSearch | 
     for (const rule of compiled) {
       if (isAllowedAt(rule.rule, home)) continue;
       for (const [start, end] of windowsOf(rule, lower)) {
-        const secret = secretIn(rule, text.slice(start, end));
+        const secret = secretIn(rule, text.slice(start, end), end < text.length);
         if (secret !== undefined) return { rule: rule.rule.id, location, shape: shapeOf(secret) };
         await setImmediate();
       }
@@ -128,9 +128,14 @@ function nextKeyword(keywords: readonly string[], lower: string, from: number): 
   return next;
 }
 
-function secretIn({ rule, pattern, allowed }: CompiledRule, text: string): string | undefined {
+/** Where a part is cut off is no end of a text: what ends there is seen whole in the next part. */
+function secretIn(
+  { rule, pattern, allowed }: CompiledRule,
+  text: string,
+  isCut: boolean,
+): string | undefined {
   const matcher = pattern.matcher(text);
-  while (matcher.find()) {
+  while (matcher.find() && !(isCut && matcher.end() === text.length)) {
     const match = matcher.group() ?? "";
     const secret = secretOf(rule, pattern, matcher) ?? match;
     const isRandom = rule.entropy === undefined || entropyOf(secret) >= rule.entropy;

@@ -15,9 +15,9 @@ const MOST = 1024;
 /** The values of a JSON text or a form, in order, with their names; a short text of another kind is one itself. */
 export function piecesOf(text: string): Piece[] {
   if (/^\s{0,16}[[{]/.test(text)) return valuesOfJson(text);
-  if (/^[^\s=&]{1,256}=[^\s&]{0,4096}(?:&|$)/.test(text)) return fieldsOf(text, "field");
+  const fields = /^[^\s=&]{1,256}=[^\s&]{0,4096}(?:&|$)/.test(text) ? fieldsOf(text, "field") : [];
   const whole = text.trim();
-  return whole.length > LONGEST ? [] : [{ slot: "text", name: "", text: whole }];
+  return whole.length > LONGEST ? fields : [...fields, { slot: "text", name: "", text: whole }];
 }
 
 /** Names and values of a query or a form, percent-encoding undone. */

@@ -52,8 +52,9 @@ function isPhrase(words: readonly number[], length: number): boolean {
   return check.startsWith(bits.slice(entropyBits));
 }
 
+/** But for one place, such as the border of a word list and what comes after it. */
 const isSorted = (words: readonly number[]): boolean =>
-  words.every((word, index) => index === 0 || (words[index - 1] ?? 0) <= word);
+  words.filter((word, index) => index > 0 && (words[index - 1] ?? 0) > word).length <= 1;
 
 /** Words of the list differ in their first four letters. */
 function beginningsOf(words: readonly string[]): Uint8Array {

@@ -19,7 +19,8 @@ export function isBinary(text: string): boolean {
   let [controls, seen] = [0, 0];
   for (let at = 0; at < text.length; at += stride) {
     const code = text.charCodeAt(at);
-    if (code < 0x20 || (code >= 0x7f && code < 0xa0)) controls += 1 - (PRINTABLE_OR_NUL[code] ?? 0);
+    // UTF-8 is made of all that is above
+    if (code < 0x20 || code === 0x7f) controls += 1 - (PRINTABLE_OR_NUL[code] ?? 0);
     seen += 1;
   }
   return controls > seen * MOST_CONTROLS;
@@ -28,7 +29,9 @@ export function isBinary(text: string): boolean {
 /** What is printed in a row in binary data, one a line: all of it that a reader finds there. */
 export function stringsIn(text: string): string {
   let strings = "";
-  for (const [start, end] of runsOf(text, PRINTABLE_OR_NUL, SHORTEST))
-    strings += `${text.slice(start, end)}\n`;
+  for (const [start, end] of runsOf(text, PRINTABLE_OR_NUL, SHORTEST)) {
+    const run = text.slice(start, end);
+    if (/[^\0]/.test(run)) strings += `${run}\n`;
+  }
   return strings;
 }

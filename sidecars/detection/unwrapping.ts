@@ -15,43 +15,55 @@ export interface HiddenText {
 const MAX_ROUNDS = 4;
 const MAX_PERCENT_ROUNDS = 8;
 
+/** The form in which RFC 2045 writes text that is mostly ASCII. */
+export const QUOTED = "quoted-printable";
+
 /** Decoders that write over a text in place, in the order in which writers nest them most. */
 const DECODERS: readonly (readonly [form: string, decode: (text: string) => string])[] = [
   ["percent-encoded", percentDecoded],
   ["escaped", unescaped],
   ["entities", entitiesDecoded],
   ["encoded words", encodedWordsDecoded],
-  ["quoted-printable", quotedPrintableDecoded],
+  [QUOTED, quotedPrintableDecoded],
   ["UTF-16", withoutNuls],
   ["lookalikes", folded],
 ];
 
-/** What the text is when escapes of all kinds are undone, to a fixed point: each step of it that is another text. */
+/**
+ * What the text is when escapes of all kinds are undone, to a fixed point: each
+ * step of it that is another text. A secret may itself hold what looks like
+ * percent-encoding, so the others are undone without that as well, first.
+ */
 export function* unwrapped(text: string): Generator<HiddenText> {
+  if (text.includes("%") && text.includes("\\")) yield* chainOf(text, DECODERS.slice(1));
+  yield* chainOf(text, DECODERS);
+}
+
+function* chainOf(text: string, decoders: typeof DECODERS): Generator<HiddenText> {
   let current = text;
   for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const before = current;
-    for (const [form, decode] of DECODERS) {
-      const next = decode(current);
-      if (next === current) continue;
-      current = next;
-      yield { form, text: current };
+    for (const [form, decode] of decoders) {
+      // percent-encoding is undone to its end first: who wraps it again wraps it many times
+      const most = decode === percentDecoded ? MAX_PERCENT_ROUNDS : 1;
+      for (let times = 0, next = decode(current); times < most && next !== current; next = decode(current)) {
+        current = next;
+        times += 1;
+        yield { form, text: current };
+      }
     }
     if (current === before) return;
   }
 }
 
-/** To a fixed point. `+` stays: as a space it would hide nothing that the text does not show. */
+/** `+` stays: as a space it would hide nothing that the text does not show. */
 function percentDecoded(text: string): string {
-  let current = text;
-  for (let round = 0; round < MAX_PERCENT_ROUNDS && current.includes("%"); round += 1) {
-    const next = current.replace(/%(?:u([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))/g, (_, unicode: string, byte) =>
+  if (!text.includes("%")) return text;
+  return text.replace(
+    /%(?:u([0-9A-Fa-f]{4})|([0-9A-Fa-f]{2}))/g,
+    (_, unicode: string | undefined, byte: string) =>
       unicode === undefined ? String.fromCharCode(Number.parseInt(byte, 16)) : fromCodePoint(unicode, 16),
-    );
-    if (next === current) break;
-    current = next;
-  }
-  return current;
+  );
 }
 
 const SIMPLE_ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f" };

@@ -7,7 +7,7 @@ import { inflate, sniffCoding } from "./inflate.ts";
 import { joinedStrings } from "./joined-strings.ts";
 import { latin1Of } from "./known-values.ts";
 import { isBinary, stringsIn } from "./strings.ts";
-import { unwrapped } from "./unwrapping.ts";
+import { QUOTED, unwrapped } from "./unwrapping.ts";
 
 /** Looks at one text as it stands. */
 export type FindInText = (text: string, about: TextAbout) => Finding | undefined;
@@ -105,17 +105,26 @@ async function lookAt(view: View, search: TextSearch, left: Allowance): Promise<
   const finding = await findIn(slice, view, search, left);
   if (finding !== undefined) return { kind: "found", finding };
   // in binary data only its strings have escapes
-  let [text, location] = [isBinary(slice) ? stringsIn(slice) : slice, view.location];
-  for (const step of unwrapped(text)) {
+  const text = isBinary(slice) ? stringsIn(slice) : slice;
+  const inside = await lookInside({ ...view, text, from: 0 }, text, search, left);
+  return inside.kind === "views" ? { kind: "views", views: [...inside.views, ...inflated] } : inside;
+}
+
+/** Looks at each step of undoing the escapes of a text. */
+async function lookInside(view: View, whole: string, search: TextSearch, left: Allowance): Promise<Seen> {
+  let [text, location] = [whole, view.location];
+  const hidden: View[] = [];
+  for (const step of unwrapped(whole)) {
+    // a line of base64 may end as one of quoted-printable does, and would run into the next
+    if (step.form === QUOTED) hidden.push(...hiddenIn(text, location, view.depth + 1));
     text = step.text;
     if (!location.endsWith(step.form)) location = `${location} > ${step.form}`;
     left.growth -= text.length;
     if (left.growth < 0) return TOO_DEEP;
-    const inside = await findIn(text, { ...view, location }, search, left);
-    if (inside !== undefined) return { kind: "found", finding: inside };
+    const finding = await findIn(text, { ...view, location }, search, left);
+    if (finding !== undefined) return { kind: "found", finding };
   }
-  const hidden = view.depth >= MAX_DEPTH ? [] : hiddenIn(text, location, view.depth + 1);
-  return { kind: "views", views: [...hidden, ...inflated] };
+  return { kind: "views", views: [...hidden, ...hiddenIn(text, location, view.depth + 1)] };
 }
 
 async function findIn(
@@ -134,6 +143,7 @@ async function findIn(
 
 /** What encodings, groups and rows of strings hide in a text. */
 function hiddenIn(text: string, location: string, depth: number): View[] {
+  if (depth > MAX_DEPTH) return [];
   const views = encodedRuns(text).map(({ form, text: hidden, isPacked = false }): View => ({
     ...viewOf(hidden, `${location} > ${form}`, depth),
     isPacked,

@@ -20,11 +20,12 @@ interface Entry {
  * hashed, whatever the number of texts. Of texts whose pieces count, every
  * place is known; of the others the first few.
  */
-export function createGramIndex(texts: readonly { text: string; inPieces: boolean }[]): GramIndex {
+export function createGramIndex(
+  texts: readonly { readonly bytes: Uint8Array; readonly inPieces: boolean }[],
+): GramIndex {
   const table = new Uint16Array(KEYS);
   const entries: Entry[][] = [[]];
-  for (const [index, { text, inPieces }] of texts.entries()) {
-    const bytes = Buffer.from(text, "latin1");
+  for (const [index, { bytes, inPieces }] of texts.entries()) {
     const last = inPieces ? bytes.length - SIZE : STRIDE - 1;
     for (let offset = 0; offset <= last; offset += 1) {
       const key = keyAt(bytes, offset);

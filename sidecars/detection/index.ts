@@ -15,6 +15,8 @@ export type * from "./detector.ts";
 export { createFragmentRing, type FragmentRing } from "./fragment-ring.ts";
 
 const allPatterns = createPatternSearch(rules);
+/** pieces of known values in one body; a value has fewer */
+const MOST_MET = 256;
 const CLEAN: Inspection = { kind: "clean" };
 
 interface DetectorParts {
@@ -68,6 +70,7 @@ class Look {
   readonly #home: string | undefined;
   readonly #destination: string | undefined;
   readonly #fragments: FragmentRing | undefined;
+  /** each once: a body may repeat one without end */
   readonly #met: ValuePiece[] = [];
 
   constructor(searches: Searches, { passthroughTo, destination, fragments }: InspectionContext) {
@@ -103,20 +106,25 @@ class Look {
 
   #search(): TextSearch {
     const { known, patterns, own } = this.#searches;
-    const onPiece =
-      this.#fragments === undefined ? undefined : (piece: ValuePiece): void => void this.#met.push(piece);
+    const onPiece = this.#fragments === undefined ? undefined : this.#meet;
     return {
       longest: known.longest,
       findSlowly: own === undefined ? undefined : (text, location) => own(text, location, this.#destination),
       find: (text, { location, isJoined }) => {
         const bytes = Buffer.from(text, "latin1");
         return (
-          known.find(text, bytes, location, onPiece) ??
+          known.find(bytes, location, onPiece) ??
           patterns.find(text, bytes, location, { home: this.#home, isJoined })
         );
       },
     };
   }
+
+  readonly #meet = (piece: ValuePiece): void => {
+    const isSame = ({ id, start, end }: ValuePiece): boolean =>
+      id === piece.id && start <= piece.start && end >= piece.end;
+    if (this.#met.length < MOST_MET && !this.#met.some(isSame)) this.#met.push(piece);
+  };
 
   /** What the pieces make with those of earlier requests; they are remembered when they pass. */
   async #withEarlier(pieces: readonly Piece[]): Promise<Inspection> {

@@ -1,52 +1,49 @@
 import type { Finding, KnownValue, StreamSearch } from "./detector.ts";
 import { createGramIndex } from "./gram-index.ts";
-import { holdsRandomness, pieceAround, type ValuePiece } from "./value-pieces.ts";
+import { holdsRandomness, pieceAround, shortestPiece, type ValuePiece } from "./value-pieces.ts";
 
 /** Shorter values would be found in everything; docs/security.md says so. */
 const SHORTEST = 6;
 
 interface Needle {
   readonly id: string;
-  /** bytes as a Latin-1 string */
-  readonly text: string;
+  readonly bytes: Buffer;
   readonly form: string;
   readonly inPieces: boolean;
+  /** characters of a piece that counts */
+  readonly least: number;
 }
 
 /** Exact search for values that are held, in the forms in which they may be written. */
 export interface KnownValueSearch {
-  /** characters of the longest form of any value */
+  /** bytes of the longest form of any value */
   readonly longest: number;
   /** `onPiece` is told of long enough pieces of values, which may be the rest of one that was split */
-  find(
-    text: string,
-    bytes: Uint8Array,
-    location: string,
-    onPiece?: (piece: ValuePiece) => void,
-  ): Finding | undefined;
+  find(bytes: Uint8Array, location: string, onPiece?: (piece: ValuePiece) => void): Finding | undefined;
   /** for texts whose case was folded on the way, such as host names */
   findFolded(text: string, location: string): Finding | undefined;
   stream(location: string): StreamSearch;
 }
 
-/** `text` everywhere is bytes as a Latin-1 string. */
 export function createKnownValueSearch(values: readonly KnownValue[]): KnownValueSearch {
   const needles = values.flatMap(needlesOf);
-  const longest = needles.reduce((most, { text }) => Math.max(most, text.length), 0);
+  const longest = needles.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
   const find = searchIn(needles);
-  const findFolded = searchIn(needles.map((needle) => ({ ...needle, text: needle.text.toLowerCase() })));
+  const findFolded = searchIn(needles.map((needle) => ({ ...needle, bytes: lowerCase(needle.bytes) })));
   return {
     longest,
     find,
-    findFolded: (text, location) =>
-      findFolded(text.toLowerCase(), Buffer.from(text.toLowerCase(), "latin1"), location),
+    findFolded: (text, location) => findFolded(Buffer.from(text.toLowerCase(), "latin1"), location),
     stream(location) {
-      let tail = "";
+      let tail: Buffer = Buffer.alloc(0);
+      const most = Math.max(0, longest - 1);
       return {
         push(chunk) {
-          const text = tail + latin1Of(chunk);
-          tail = longest <= 1 ? "" : text.slice(1 - longest);
-          return find(text, Buffer.from(text, "latin1"), location);
+          // the chunk is searched where it lies: a copy of each would be garbage as large as the stream
+          const border = Buffer.concat([tail, chunk.subarray(0, most)]);
+          tail =
+            chunk.length < most ? border.subarray(-most) : Buffer.from(chunk.subarray(chunk.length - most));
+          return find(border, location) ?? find(chunk, location);
         },
         pending: () => beginningAt(tail, needles),
       };
@@ -54,33 +51,43 @@ export function createKnownValueSearch(values: readonly KnownValue[]): KnownValu
   };
 }
 
+const lowerCase = (bytes: Buffer): Buffer => Buffer.from(bytes.toString("latin1").toLowerCase(), "latin1");
+
 /** The bytes as a string with one character a byte. */
 export const latin1Of = (bytes: Uint8Array): string =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
 
 function searchIn(needles: readonly Needle[]): KnownValueSearch["find"] {
   const visitGrams = createGramIndex(needles);
-  return (text, bytes, location, onPiece) =>
+  return (bytes, location, onPiece) =>
     visitGrams(bytes, (index, begins, offset) => {
-      const { id, text: needle, form, inPieces } = needles[index]!;
-      if (text.startsWith(needle, begins) && begins >= 0)
+      const { id, bytes: needle, form, inPieces, least } = needles[index]!;
+      if (standsAt(needle, bytes, begins))
         return { rule: "known-value", location: `${location} (${form})`, shape: id };
       if (inPieces && onPiece !== undefined) {
-        const piece = pieceAround(text, needle, begins, offset);
-        if (piece !== undefined) onPiece({ ...piece, id, length: needle.length });
+        const piece = pieceAround(bytes, needle, begins, offset);
+        if (piece !== undefined && piece.end - piece.start >= least)
+          onPiece({ ...piece, id, length: needle.length });
       }
       return undefined;
     });
 }
 
-/** Characters at the end of a text with which a needle may begin. */
-function beginningAt(text: string, needles: readonly Needle[]): number {
-  for (let at = 0; at < text.length; at += 1) {
-    const end = text.slice(at);
-    if (
-      needles.some(({ text: needle }) => needle.charCodeAt(0) === end.charCodeAt(0) && needle.startsWith(end))
-    )
-      return end.length;
+function standsAt(needle: Uint8Array, bytes: Uint8Array, begins: number): boolean {
+  if (begins < 0 || begins + needle.length > bytes.length) return false;
+  for (let at = 0; at < needle.length; at += 1) if (bytes[begins + at] !== needle[at]) return false;
+  return true;
+}
+
+/** Bytes at the end with which a needle may begin. */
+function beginningAt(bytes: Buffer, needles: readonly Needle[]): number {
+  for (let at = 0; at < bytes.length; at += 1) {
+    const length = bytes.length - at;
+    const mayBegin = needles.some(
+      ({ bytes: needle }) =>
+        needle[0] === bytes[at] && needle.length > length && standsAt(needle.subarray(0, length), bytes, at),
+    );
+    if (mayBegin) return length;
   }
   return 0;
 }
@@ -109,7 +116,13 @@ function needlesOf({ id, value: held }: KnownValue): Needle[] {
   const inPieces = holdsRandomness(raw);
   return forms
     .filter(([, text]) => !seen.has(text) && seen.add(text))
-    .map(([form, text]) => ({ id, form, text, inPieces: inPieces && form === "raw" }));
+    .map(([form, text]) => ({
+      id,
+      form,
+      bytes: Buffer.from(text, "latin1"),
+      inPieces: inPieces && form === "raw",
+      least: shortestPiece(raw),
+    }));
 }
 
 /**

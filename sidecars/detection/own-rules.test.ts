@@ -46,8 +46,8 @@ describe("an owner's rule", () => {
 
   it("takes linear time, however its pattern is nested", async () => {
     const rule = aRule({ pattern: "(a+)+$|([a-z]+)*X", keywords: ["a"] });
-    // one that backtracks would try 2 to the power of 50,000 ways: that this ends is what counts
-    expect(await inspect(rule, `${"a".repeat(50_000)}!`)).toEqual({ kind: "clean" });
+    // one that backtracks would try 2 to the power of 30,000 ways: that this ends is what counts
+    expect(await inspect(rule, `${"a".repeat(30_000)}!`)).toEqual({ kind: "clean" });
   });
 
   it.each(["(?=x)ACME", "(ACME)\\1", "ACME("])(

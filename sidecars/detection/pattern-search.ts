@@ -32,7 +32,7 @@ const BEFORE = 64;
 /** a keyword shorter than this reads backwards in too much */
 const SHORTEST_REVERSED = 4;
 /** no match that reads backwards is longer */
-const LONGEST_REVERSED = 512;
+const LONGEST_REVERSED = 160;
 
 export function createPatternSearch(rules: readonly Rule[]): PatternSearch {
   const { keywords, compiled } = keywordsOf(rules);
@@ -143,13 +143,17 @@ function keywordsOf(rules: readonly Rule[]): { keywords: Keyword[]; compiled: Co
     for (const text of rule.keywords ?? []) {
       keywords.push({ text, anyCase: rule.anyCase === true });
       compiled.push(forwards);
-      if (rule.whole === true || rule.anyCase === true || text.length < SHORTEST_REVERSED) continue;
+      if (rule.whole === true || !readsBackwards(text, rule)) continue;
       keywords.push({ text: reversed(text), anyCase: false });
       compiled.push(backwards);
     }
   }
   return { keywords, compiled };
 }
+
+/** Words that count in either case, short ones and fillers read backwards in too much. */
+const readsBackwards = (text: string, { anyCase }: Rule): boolean =>
+  anyCase !== true && text.length >= SHORTEST_REVERSED && new Set(text).size > 2;
 
 const reversed = (text: string): string => {
   let result = "";

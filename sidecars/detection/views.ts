@@ -43,7 +43,7 @@ export type Opaque = Extract<Inspection, { kind: "opaque" }>;
 /** how many encodings within encodings are undone; escapes of all kinds, in whatever order, count as one */
 export const MAX_DEPTH = 3;
 /** texts longer than this are looked at in slices */
-export const SLICE = 64 * 1024;
+export const SLICE = 32 * 1024;
 /** characters that are looked at before others have a turn; of the costliest ones they take a few milliseconds */
 const TURN = 32 * 1024;
 /** what a view costs beside its length */

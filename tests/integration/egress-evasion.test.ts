@@ -69,7 +69,7 @@ const byId = new Map(rules.map((rule) => [rule.id, rule]));
 /** Backwards, words that count in either case and short ones are in too much. */
 const readsBackwards = (id: string): boolean => {
   const { anyCase, keywords = [] } = byId.get(id)!;
-  return anyCase !== true && keywords.every((keyword) => keyword.length >= 4);
+  return anyCase !== true && keywords.every((keyword) => keyword.length >= 4 && new Set(keyword).size > 2);
 };
 const canBe = (view: string, [id, text]: readonly [string, string]): boolean => {
   if (view === "backwards") return readsBackwards(id);

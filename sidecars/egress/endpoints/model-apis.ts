@@ -10,6 +10,20 @@ const A_TOOL = "a tool that the provider runs itself";
 const A_SERVER = "a server that the provider calls itself";
 const AN_ADDRESS = "an address that the provider fetches itself";
 
+/** Where images and documents stand: in messages, and in what is moderated, edited or read as it is. */
+const PLACES_OF_CONTENT = [
+  "messages[].content[]",
+  "thread.messages[].content[]",
+  "additional_messages[].content[]",
+  "input[].content[]",
+  "input[].output[]",
+  "input[]",
+  "inputs[].content[]",
+  "item.content[]",
+  "images[]",
+  "document",
+];
+
 /** Anthropic's Messages, OpenAI's Chat Completions, Responses and Realtime, and who speaks like them. */
 const ONE_CHAT: readonly JsonRule[] = [
   { at: "tools[].type", unless: CLIENT_TOOLS, what: A_TOOL },
@@ -32,15 +46,15 @@ const ONE_CHAT: readonly JsonRule[] = [
       what: AN_ADDRESS,
     }),
   ),
-  ...["messages[].content[]", "input[].content[]", "input[].output[]", "item.content[]"].flatMap(
-    (at): JsonRule[] => [
-      { at: `${at}.image_url`, unless: DATA, what: AN_ADDRESS },
-      { at: `${at}.image_url.url`, unless: DATA, what: AN_ADDRESS },
-      { at: `${at}.video_url.url`, unless: DATA, what: AN_ADDRESS },
-      { at: `${at}.document_url`, unless: DATA, what: AN_ADDRESS },
-      { at: `${at}.file_url`, what: AN_ADDRESS },
-    ],
-  ),
+  { at: "data_sources[]", what: A_SERVER },
+  { at: "connectors[]", what: A_SERVER },
+  ...PLACES_OF_CONTENT.flatMap((at): JsonRule[] => [
+    { at: `${at}.image_url`, unless: DATA, what: AN_ADDRESS },
+    { at: `${at}.image_url.url`, unless: DATA, what: AN_ADDRESS },
+    { at: `${at}.video_url.url`, unless: DATA, what: AN_ADDRESS },
+    { at: `${at}.document_url`, unless: DATA, what: AN_ADDRESS },
+    { at: `${at}.file_url`, what: AN_ADDRESS },
+  ]),
 ];
 
 /** The same within a batch, an event of a WebSocket, a session. */
@@ -48,6 +62,7 @@ const CHAT: readonly JsonRule[] = ["", "requests[].params.", "response.", "sessi
   ONE_CHAT.map((rule) => ({ ...rule, at: within + rule.at })),
 );
 
+const OF_GOOGLE = /^(?:https:\/\/generativelanguage\.googleapis\.com\/|gs:\/\/)/;
 const GOOGLE: readonly JsonRule[] = [
   "",
   "setup.",
@@ -60,11 +75,13 @@ const GOOGLE: readonly JsonRule[] = [
     only: ["functiondeclarations", "computeruse"],
     what: A_TOOL,
   },
-  {
-    at: `${within}contents[].parts[].file_data.file_uri`,
-    unless: /^(?:https:\/\/generativelanguage\.googleapis\.com\/|gs:\/\/)/,
+  { at: `${within}agent`, what: A_TOOL },
+  ...["contents[].parts[]", "content.parts[]", "system_instruction.parts[]"].map((parts): JsonRule => ({
+    at: `${within}${parts}.file_data.file_uri`,
+    unless: OF_GOOGLE,
     what: AN_ADDRESS,
-  },
+  })),
+  { at: `${within}input[].uri`, unless: OF_GOOGLE, what: AN_ADDRESS },
 ]);
 
 const BEDROCK: readonly JsonRule[] = [

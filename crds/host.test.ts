@@ -13,6 +13,7 @@ describe("HostPattern", () => {
     "10.1.2.3",
     "::1",
     "2001:db8::1",
+    "::ffff:a",
     `${"a".repeat(63)}.example`,
   ])("accepts %s", (host) => {
     expect(HostPattern.safeParse(host).success).toBe(true);

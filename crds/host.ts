@@ -6,6 +6,8 @@ import { type Rule, withOrderedRules } from "./rules.ts";
 const LABEL = "[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?";
 const NAME = `^(\\*\\.)?${LABEL}(\\.${LABEL})*$`;
 const WILDCARD = "^\\*\\.[^*.]+(\\.[^*.]+)+$";
+/** RFC 4291, 2.5.5.2; `::ffff:a` is none, for its last group stands alone */
+const MAPPED_IPV4 = /^::ffff:[0-9a-f]{1,4}:[0-9a-f]{1,4}$/;
 const ENDS_IN_NUMBER = "(^|\\.)([0-9]+|0[xX][0-9a-fA-F]*)$";
 
 /** What a host may be; the order matters, because each rule presumes the ones before it. */
@@ -105,6 +107,6 @@ function isCanonicalIpv6(text: string): boolean {
     isIPv6(text) &&
     !text.includes("%") &&
     URL.parse(`http://[${text}]/`)?.hostname === `[${text}]` &&
-    !text.startsWith("::ffff:")
+    !MAPPED_IPV4.test(text)
   );
 }

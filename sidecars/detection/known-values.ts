@@ -3,7 +3,7 @@ import { createGramIndex } from "./gram-index.ts";
 import { holdsRandomness, pieceAround, shortestPiece, type ValuePiece } from "./value-pieces.ts";
 
 /** Shorter values would be found in everything; docs/security.md says so. */
-const SHORTEST = 6;
+export const SHORTEST_KNOWN_VALUE = 6;
 
 interface Needle {
   readonly id: string;
@@ -96,7 +96,7 @@ function needlesOf({ id, value: held }: KnownValue): Needle[] {
   // a line end of the file that it came from is no part of it, and is not sent when it is injected
   const value = held.trim();
   const bytes = Buffer.from(value, "utf8");
-  if (bytes.length < SHORTEST) return [];
+  if (bytes.length < SHORTEST_KNOWN_VALUE) return [];
   const raw = bytes.toString("latin1");
   const json = JSON.stringify(value).slice(1, -1);
   const forms: [string, string][] = [

@@ -1,5 +1,6 @@
 import { RE2JS } from "re2js";
 import { setImmediate } from "node:timers/promises";
+import { coversHost } from "../../crds/host-pattern.ts";
 import type { Finding } from "./detector.ts";
 import { entropyOf } from "./looks-secret.ts";
 import { shapeOf } from "./shape.ts";
@@ -94,8 +95,7 @@ function compiled(pattern: string, whose: string, anyCase: boolean): RE2JS {
 }
 
 const isAllowedAt = ({ allowHosts = [] }: OwnRule, host: string | undefined): boolean =>
-  host !== undefined &&
-  allowHosts.some((home) => home === host || (home.startsWith("*.") && host.endsWith(home.slice(1))));
+  host !== undefined && allowHosts.some((home) => coversHost(home, host));
 
 /** What stands around the keywords, in parts, those that overlap put together. */
 function* windowsOf({ keywords }: CompiledRule, lower: string): Generator<readonly [number, number]> {

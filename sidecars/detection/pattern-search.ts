@@ -1,3 +1,4 @@
+import { coversHost } from "../../crds/host-pattern.ts";
 import type { Finding } from "./detector.ts";
 import { type Keyword, createKeywordFilter } from "./keyword-filter.ts";
 import type { Rule, RunClass } from "./rule.ts";
@@ -62,8 +63,7 @@ function isLeftOut({ whole, home }: Rule, context: PatternContext): boolean {
   return context.home !== undefined && home !== undefined && home.some((host) => isHost(context.home!, host));
 }
 
-const isHost = (name: string, home: string): boolean =>
-  home === "*" || name === home || (home.startsWith("*.") && name.endsWith(home.slice(1)));
+const isHost = (name: string, home: string): boolean => home === "*" || coversHost(home, name);
 
 function foundAt(compiled: CompiledRule, text: string, at: number): Found | undefined {
   if (!compiled.isReversed) return matchAt(compiled, text, at);

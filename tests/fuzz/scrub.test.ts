@@ -4,13 +4,10 @@ import { knownValuePatterns } from "../../sidecars/egress/scrub/known-values.ts"
 import { mintedPatterns } from "../../sidecars/egress/scrub/minted-tokens.ts";
 import { PatternTable } from "../../sidecars/egress/scrub/pattern-table.ts";
 import { type ScrubAccount, ScrubStream } from "../../sidecars/egress/scrub/scrub-stream.ts";
+import { fuzzTime } from "./fuzz-time.ts";
 import { formsOfLeak, leakForms } from "../fixtures/leak-forms.ts";
 
-/** for a long run by hand; fast-check prints the seed of what it finds */
-const SECONDS = Number(process.env["BB_FUZZ_SECONDS"] ?? 6);
-const seed = Number(process.env["BB_FUZZ_SEED"] ?? Date.now() % 2 ** 31);
-console.log(`scrub: BB_FUZZ_SEED=${seed} BB_FUZZ_SECONDS=${SECONDS}`);
-const effort = { seed, numRuns: 1e9, interruptAfterTimeLimit: SECONDS * 1000, markInterruptAsFailure: false };
+const effort = fuzzTime(6);
 
 const PLACEHOLDER = "egress-placeholder";
 const minted = mintedPatterns();
@@ -99,7 +96,7 @@ describe("the scrubber", () => {
         effort,
       );
     },
-    SECONDS * 1000 + 30_000,
+    effort.timeoutMs,
   );
 
   it(
@@ -124,7 +121,7 @@ describe("the scrubber", () => {
         effort,
       );
     },
-    SECONDS * 1000 + 30_000,
+    effort.timeoutMs,
   );
 
   it(
@@ -143,6 +140,6 @@ describe("the scrubber", () => {
         effort,
       );
     },
-    SECONDS * 1000 + 30_000,
+    effort.timeoutMs,
   );
 });

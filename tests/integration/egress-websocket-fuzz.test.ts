@@ -1,15 +1,14 @@
 import { once } from "node:events";
 import type { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { fuzzTime } from "../fuzz/fuzz-time.ts";
 import { aSecret, startWorld, type World } from "./egress-kit.ts";
 import { openTls } from "./egress-client.ts";
 import { startWebSocketUpstream, type WebSocketUpstream } from "./egress-websocket-kit.ts";
 
 const HOST = "model.example";
 const SECRET = "the-real-credential-of-this-route";
-/** seconds in a whole run; ten minutes by hand */
-const SECONDS = Number(process.env["BB_FUZZ_SECONDS"] ?? 5);
-const SEED = Number(process.env["BB_FUZZ_SEED"] ?? Date.now() % 1_000_000);
+const { seed, timeoutMs, interruptAfterTimeLimit } = fuzzTime(5);
 
 /** mulberry32: the same numbers for the same seed. */
 function randomOf(seed: number): (below: number) => number {
@@ -91,11 +90,10 @@ describe("frames of any kind", () => {
 
   it(
     "bring no secret upstream and end nothing but their own connection",
-    { timeout: SECONDS * 1_000 + 60_000 },
+    { timeout: timeoutMs },
     async () => {
-      console.log(`WebSocket frames: seed ${SEED}, ${SECONDS} s (BB_FUZZ_SEED, BB_FUZZ_SECONDS)`);
-      const random = randomOf(SEED);
-      const until = performance.now() + SECONDS * 1_000;
+      const random = randomOf(seed);
+      const until = performance.now() + interruptAfterTimeLimit;
       let [connections, frames] = [0, 0];
       const under: string[][] = [];
       while (performance.now() < until) {
@@ -110,7 +108,7 @@ describe("frames of any kind", () => {
         under.push(...upstream.conversations.splice(0).map(({ said }) => said));
         for (const said of under.splice(0)) {
           const together = said.map((one) => one.replace(/^(?:text|binary):/, "")).join("");
-          expect(`${said.join("\n")}\n${together}`, `seed ${SEED}`).not.toContain(SECRET);
+          expect(`${said.join("\n")}\n${together}`, `seed ${seed}`).not.toContain(SECRET);
           // more of it may be on its way
           if (said.at(-1)?.startsWith("close:") !== true) under.push(said);
         }

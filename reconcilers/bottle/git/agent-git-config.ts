@@ -1,3 +1,4 @@
+import { coversHost } from "../../../crds/host-pattern.ts";
 import type { GitUser } from "../../../crds/git.ts";
 import type { PolicyRoute } from "../../../sidecars/wire/egress-policy.ts";
 import type { Demands } from "../secret-uses.ts";
@@ -40,15 +41,12 @@ function bystanders(urls: readonly string[], routes: readonly PolicyRoute[]): st
   const claimed = new Set(urls);
   return urls
     .filter(
-      (url) => /^https?:/.test(url) && routes.some((route) => covers(route.host, new URL(url).hostname)),
+      (url) => /^https?:/.test(url) && routes.some((route) => coversHost(route.host, new URL(url).hostname)),
     )
     .flatMap((url) => NAME_CHARACTERS.map((next) => url + next))
     .filter((url) => !claimed.has(url))
     .map((url) => rewrite(url, [url]));
 }
-
-const covers = (pattern: string, host: string): boolean =>
-  pattern.startsWith("*.") ? host.endsWith(pattern.slice(1)) : host === pattern;
 
 const rewrite = (base: string, urls: readonly string[]): string =>
   urls.length === 0 ? "" : `[url "${base}"]\n${urls.map((url) => `\tinsteadOf = ${url}\n`).join("")}`;

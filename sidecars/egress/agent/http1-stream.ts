@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import { pairsOf } from "../request/fields.ts";
 import type { AgentStream, Answer } from "./agent-stream.ts";
 
 /** One request over HTTP/1.1 and its answer, as node's server has them. */
@@ -97,7 +98,7 @@ class Http1Answer implements Answer {
 
   end(trailers: readonly string[] = []): void {
     this.#hasBody = true;
-    if (trailers.length > 0) this.#response.addTrailers(pairs(trailers));
+    if (trailers.length > 0) this.#response.addTrailers(pairsOf(trailers));
     this.#response.end();
   }
 
@@ -113,10 +114,4 @@ class Http1Answer implements Answer {
 /** What an upstream says of its status may be anything, and one that cannot be written breaks the answer about it too. */
 function isPrintable(reason: string): boolean {
   return /^[\t\x20-\x7e]*$/.test(reason);
-}
-
-function pairs(flat: readonly string[]): [string, string][] {
-  const list: [string, string][] = [];
-  for (let index = 0; index < flat.length; index += 2) list.push([flat[index]!, flat[index + 1]!]);
-  return list;
 }

@@ -1,6 +1,7 @@
 import type { Finding } from "../../detection/index.ts";
 import { deny, type Interceptor } from "../exchange.ts";
 import { inspectionContext } from "../inspection-context.ts";
+import { pairsOf } from "../request/fields.ts";
 
 /** Looks for secrets in method, host, path, query and the fields as they will be sent, before the host is resolved. */
 export function headScan(): Interceptor {
@@ -10,7 +11,7 @@ export function headScan(): Interceptor {
       method: head.method,
       host: head.host,
       path: head.path + exchange.query,
-      headers: pairs(exchange.headers),
+      headers: pairsOf(exchange.headers),
     };
     const inspection = await exchange.times.scanSlowly(() =>
       enforcement.detector.inspectHead(asked, inspectionContext(exchange)),
@@ -27,10 +28,4 @@ export function headScan(): Interceptor {
 /** What a denial says of a finding: where and what kind, never the value. */
 export function describeFinding({ rule, location, shape }: Finding): { because: string; rule: string } {
   return { because: `the request holds a secret (${rule}) in ${location}: ${shape}`, rule };
-}
-
-function pairs(flat: readonly string[]): [string, string][] {
-  const list: [string, string][] = [];
-  for (let index = 0; index < flat.length; index += 2) list.push([flat[index]!, flat[index + 1]!]);
-  return list;
 }

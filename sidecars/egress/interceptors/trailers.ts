@@ -3,7 +3,7 @@ import { refusedFields } from "../credentials/carrier-fields.ts";
 import { inspectionContext } from "../inspection-context.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
 import { plainName } from "../request/credential-names.ts";
-import { HOP_FIELDS } from "../request/fields.ts";
+import { HOP_FIELDS, pairsOf } from "../request/fields.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
 import { describeFinding } from "./head-scan.ts";
 
@@ -28,7 +28,7 @@ function refusal(exchange: Exchange): Denial | undefined {
   const { agent, enforcement, times } = exchange;
   if (agent.trailers.length === 0) return undefined;
   const inspection = times.scan(() =>
-    enforcement.detector.inspectTrailers(pairs(agent.trailers), inspectionContext(exchange)),
+    enforcement.detector.inspectTrailers(pairsOf(agent.trailers), inspectionContext(exchange)),
   );
   if (inspection.kind === "clean") return undefined;
   if (inspection.kind === "opaque") return inspection;
@@ -43,10 +43,4 @@ function sent(exchange: Exchange): string[] {
     const isFraming = HOP_FIELDS.has(name) || name.startsWith("content-") || name.startsWith(":");
     return !isFraming && !isRefused(name);
   });
-}
-
-function pairs(flat: readonly string[]): [string, string][] {
-  const list: [string, string][] = [];
-  for (let index = 0; index < flat.length; index += 2) list.push([flat[index]!, flat[index + 1]!]);
-  return list;
 }

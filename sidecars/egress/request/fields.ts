@@ -65,6 +65,13 @@ function isTwin(name: string): boolean {
   return plain !== name && (HOP_FIELDS.has(plain) || plain.startsWith("content-"));
 }
 
+/** Fields one by one: name and value. */
+export function pairsOf(flat: readonly string[]): [name: string, value: string][] {
+  const list: [string, string][] = [];
+  for (let index = 0; index < flat.length; index += 2) list.push([flat[index]!, flat[index + 1]!]);
+  return list;
+}
+
 /** Fields as an object, with lists of values for their names. */
 export function groupedByName(flat: readonly string[]): Record<string, string[]> {
   // a field may be named as what every object has

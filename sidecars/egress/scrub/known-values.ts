@@ -1,9 +1,7 @@
+import { SHORTEST_KNOWN_VALUE } from "../../detection/known-values.ts";
 import { type Form, formsOf } from "./forms.ts";
 import { matchForm } from "./match-form.ts";
 import type { Pattern } from "./pattern.ts";
-
-/** Shorter values would be found in everything; docs/security.md says so. */
-const SHORTEST = 6;
 
 /** A secret by every text that gives it away. */
 interface Known {
@@ -19,7 +17,7 @@ export function knownValuePatterns(secrets: Iterable<Known>): Pattern[] {
     for (const text of texts) {
       // a line end of the file that it came from is no part of it, and is not sent when it is injected
       const value = text.trim();
-      if (Buffer.byteLength(value) >= SHORTEST) placeholders.set(value, placeholder);
+      if (Buffer.byteLength(value) >= SHORTEST_KNOWN_VALUE) placeholders.set(value, placeholder);
     }
   }
   return [...placeholders].flatMap(([value, placeholder]) =>

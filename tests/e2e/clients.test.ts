@@ -4,14 +4,14 @@ import type { Server } from "node:https";
 import type { AddressInfo } from "node:net";
 import { createStandIn, type Seen } from "../../controller/cli/demo/stand-in/server.ts";
 import { createServerCertificate } from "../../sidecars/egress/certificates/server-certificate.ts";
-import { ensureAgentClient, whyNoAgentClients } from "../integration/clients/agent-clients.ts";
+import { ensureAgentClient, whyNoAgentClients } from "../integration/egress/clients/agent-clients.ts";
 import {
   createScriptedResponses,
   SCRIPTED_WORDS,
   type ScriptedResponses,
-} from "../integration/clients/scripted-responses.ts";
-import { type ClientWorld, startClientWorld } from "../integration/egress-clients-kit.ts";
-import { aSecret, startUpstream, upstreamAuthority, type Upstream } from "../integration/egress-kit.ts";
+} from "../integration/egress/clients/scripted-responses.ts";
+import { type ClientWorld, startClientWorld } from "../integration/egress/clients-kit.ts";
+import { aSecret, startUpstream, upstreamAuthority, type Upstream } from "../integration/egress/kit.ts";
 
 /** The agents' own CLIs, as they are, behind the proxy and in front of a script. */
 

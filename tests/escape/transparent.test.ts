@@ -7,7 +7,7 @@ import { createCertificateAuthority } from "../../sidecars/egress/certificates/a
 import { compileEgress } from "../../sidecars/wire/compile-egress.ts";
 import type { SidecarsConfiguration } from "../../sidecars/wire/control.ts";
 import { docker } from "../contract/docker-machine.ts";
-import { startUpstream, upstreamAuthority, type Upstream } from "../integration/egress-kit.ts";
+import { startUpstream, upstreamAuthority, type Upstream } from "../integration/egress/kit.ts";
 import { clientArgv, EscapeLab } from "./escape-bottle.ts";
 import type { EscapeBottle } from "./escape-bottle.ts";
 import { javaHomes, runJava } from "./java.ts";

@@ -3,10 +3,10 @@ import type { Socket } from "node:net";
 import { setImmediate as tick } from "node:timers/promises";
 import fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { connect, exchange } from "../integration/egress-client.ts";
-import { openAlpn } from "../integration/egress-h2-client.ts";
-import { type Http2Upstream, startHttp2Upstream } from "../integration/egress-h2-kit.ts";
-import { startUpstream, startWorld, type Upstream, type World } from "../integration/egress-kit.ts";
+import { connect, exchange } from "../integration/egress/client.ts";
+import { openAlpn } from "../integration/egress/h2-client.ts";
+import { type Http2Upstream, startHttp2Upstream } from "../integration/egress/h2-kit.ts";
+import { startUpstream, startWorld, type Upstream, type World } from "../integration/egress/kit.ts";
 import type { AuditRecord } from "../../sidecars/wire/audit.ts";
 import { fuzzTime } from "./fuzz-time.ts";
 

@@ -8,10 +8,10 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { ensureLinter, whyNoLinter } from "../integration/certificate-linter/linter.ts";
-import { ensureAgentClient, whyNoAgentClients } from "../integration/clients/agent-clients.ts";
-import { buildGoClients, whyNoGoClients } from "../integration/clients/go-clients.ts";
-import { ensurePythonClients } from "../integration/clients/python-clients.ts";
+import { ensureLinter, whyNoLinter } from "../integration/egress/certificate-linter/linter.ts";
+import { ensureAgentClient, whyNoAgentClients } from "../integration/egress/clients/agent-clients.ts";
+import { buildGoClients, whyNoGoClients } from "../integration/egress/clients/go-clients.ts";
+import { ensurePythonClients } from "../integration/egress/clients/python-clients.ts";
 import { ensureForge, whyNoForge } from "../integration/forge/binary.ts";
 
 const TOOLS = [

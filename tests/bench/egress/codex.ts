@@ -6,8 +6,11 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import { createCertificateAuthority } from "../../../sidecars/egress/certificates/authority.ts";
 import { createServerCertificate } from "../../../sidecars/egress/certificates/server-certificate.ts";
-import { ensureAgentClient, whyNoAgentClients } from "../../integration/clients/agent-clients.ts";
-import { createScriptedResponses, SCRIPTED_WORDS } from "../../integration/clients/scripted-responses.ts";
+import { ensureAgentClient, whyNoAgentClients } from "../../integration/egress/clients/agent-clients.ts";
+import {
+  createScriptedResponses,
+  SCRIPTED_WORDS,
+} from "../../integration/egress/clients/scripted-responses.ts";
 import type { Floors } from "./floors.ts";
 import { type OurProxy, startProxy, type World } from "./world.ts";
 

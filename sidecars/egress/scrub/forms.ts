@@ -1,9 +1,10 @@
+import { SHORTEST_KNOWN_VALUE } from "../../detection/known-values.ts";
 import { readEscape } from "./escapes.ts";
 
 /** One way of writing a value, as the characters that it comes to when escapes are undone. */
 export interface Form {
   readonly name: string;
-  /** code points; begins and ends with a letter, a digit or a character beyond ASCII */
+  /** code points; begins with a letter or digit, by which it is told, and ends with one or with a character beyond ASCII */
   readonly characters: Uint32Array;
   /** whether `+` and `/` may be written `-` and `_` */
   readonly isBase64: boolean;
@@ -79,13 +80,19 @@ function finished(draft: Draft): Form[] {
   return late === undefined ? [form] : [form, late];
 }
 
-/** Without the punctuation at both ends: what stands around a value may be more of it, or belong to an escape. */
+/**
+ * Without the punctuation at both ends: what stands around a value may be more of it, or belong to an escape. What is
+ * beyond ASCII at its beginning is left out as well.
+ */
 function formOf(draft: Draft, from: number): Form | undefined {
   const all = Uint32Array.from(characters(draft.text), (one) => one.codePointAt(0) ?? 0);
   const isTelling = (code: number): boolean => code > 0x7f || isAlphanumeric(code);
-  const start = all.findIndex((code, index) => index >= from && isTelling(code));
+  const start = all.findIndex((code, index) => index >= from && isAlphanumeric(code));
   const end = all.findLastIndex(isTelling) + 1;
-  if (start === -1 || !all.subarray(start, end).some(isAlphanumeric)) return undefined;
+  if (start === -1) return undefined;
+  const isCut = all.subarray(from, start).some((code) => code > 0x7f);
+  // what is left of it would be found in everything
+  if (isCut && end - start < SHORTEST_KNOWN_VALUE) return undefined;
   return {
     name: draft.name,
     characters: all.slice(start, end),

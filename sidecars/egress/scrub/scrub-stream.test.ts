@@ -73,6 +73,18 @@ describe("scrubbing", () => {
     expect(scrubbed(table, "<abcd-1234-efgh-9998>", 5)).toBe(`<${PLACEHOLDER}-9998>`);
   });
 
+  it.each(["%A0 0010000234BC", "ünter-7Wz9LmX2", "%c3%bc-q7Wz9LmX2"])(
+    "finds %s, which begins beyond ASCII",
+    (value) => {
+      for (const size of [1, 5, 100]) {
+        const written = Buffer.from(`<<${value}>>`).toString("latin1");
+        const output = scrubbed(tableOf(value), written, size);
+        expect(output).toContain(PLACEHOLDER);
+        expect(output).not.toContain(value.slice(-10));
+      }
+    },
+  );
+
   it("finds a value after what looks like the beginning of an escape", () => {
     for (const before of ["\\", "\\\\", "%", "%2", "&", "&amp", "&#", "\\u", "\\x4", "=", "%25"]) {
       expect(formsOfLeak(scrubbed(tableOf(KEY), `${before}${KEY}`, 4), KEY)).toEqual([]);

@@ -1,10 +1,19 @@
 import { encodedRuns } from "./encoded-runs.ts";
 import type { Finding, HeadToInspect, Inspection } from "./detector.ts";
 import { latin1Of } from "./known-values.ts";
+import { groupedTexts } from "./groups.ts";
 import { joinedViews } from "./inspect-body.ts";
+import { joinedStrings } from "./joined-strings.ts";
 import { fieldsOf, type Piece } from "./pieces.ts";
 import { unwrapped } from "./unwrapping.ts";
-import { type FindInText, inspectViews, type TextSearch, type View, viewOf } from "./views.ts";
+import {
+  type FindInText,
+  inspectViews,
+  type TextAbout,
+  type TextSearch,
+  type View,
+  viewOf,
+} from "./views.ts";
 
 /** Headers that every client sends, whose values are no pieces of anything. */
 const USUAL =
@@ -51,9 +60,9 @@ export function inspectName(
   const labels = bytesOf(host.replaceAll(".", ""));
   const finding =
     findFolded(labels, { location: "host", isJoined: false }) ??
-    findQuickly(bytesOf(host), "host", find, 0) ??
-    findQuickly(labels, "host", find, 0) ??
-    findQuickly(bytesOf(path), "path", find, 0);
+    findQuickly(bytesOf(host), { location: "host", isJoined: false }, find) ??
+    findQuickly(labels, { location: "host", isJoined: false }, find) ??
+    findQuickly(bytesOf(path), { location: "path", isJoined: false }, find);
   return finding === undefined ? { kind: "clean" } : { kind: "found", finding };
 }
 
@@ -68,23 +77,28 @@ export function inspectTrailers(
   const values = bytesOf(fields.map(([, value]) => value).join(""));
   const finding =
     findFolded(names, { location: "trailer name", isJoined: false }) ??
-    findQuickly(lines, "trailer", find, 0) ??
+    findQuickly(lines, { location: "trailer", isJoined: false }, find) ??
     find(values, { location: "trailers", isJoined: true });
   return finding === undefined ? { kind: "clean" } : { kind: "found", finding };
 }
 
-function findQuickly(text: string, location: string, find: FindInText, depth: number): Finding | undefined {
-  let [current, finding] = [text, find(text, { location, isJoined: false })];
+function findQuickly(text: string, about: TextAbout, find: FindInText, depth = 0): Finding | undefined {
+  let [current, finding] = [text, find(text, about)];
+  const { location } = about;
   for (const step of finding === undefined ? unwrapped(text) : []) {
     current = step.text;
-    finding ??= find(current, { location: `${location} > ${step.form}`, isJoined: false });
+    finding ??= find(current, { ...about, location: `${location} > ${step.form}` });
   }
   if (finding !== undefined || depth === QUICK_DEPTH) return finding;
-  return encodedRuns(current).reduce(
-    (earlier: Finding | undefined, { form, text: hidden }) =>
-      earlier ?? findQuickly(hidden, `${location} > ${form}`, find, depth + 1),
-    undefined,
-  );
+  const hidden = [
+    ...encodedRuns(current).map((run) => ({ ...run, isJoined: false })),
+    { form: "groups", text: groupedTexts(current), isJoined: true },
+    { form: "joined strings", text: joinedStrings(current), isJoined: true },
+  ];
+  return hidden.reduce((earlier: Finding | undefined, { form, text: inside, isJoined }) => {
+    if (earlier !== undefined || inside === "") return earlier;
+    return findQuickly(inside, { location: `${location} > ${form}`, isJoined }, find, depth + 1);
+  }, undefined);
 }
 
 function linesOf({ method, host, path, headers }: HeadToInspect): string[] {

@@ -1,4 +1,5 @@
 import { coversHost } from "../../crds/host-pattern.ts";
+import { isCounted } from "./counted-string.ts";
 import type { Finding } from "./detector.ts";
 import { type Keyword, createKeywordFilter } from "./keyword-filter.ts";
 import type { Rule, RunClass } from "./rule.ts";
@@ -34,6 +35,8 @@ const BEFORE = 64;
 const SHORTEST_REVERSED = 4;
 /** no match that reads backwards is longer */
 const LONGEST_REVERSED = 160;
+/** no match that counts is longer */
+const LONGEST_COUNTED = 4096;
 
 export function createPatternSearch(rules: readonly Rule[]): PatternSearch {
   const { keywords, compiled } = keywordsOf(rules);
@@ -66,13 +69,18 @@ function isLeftOut({ whole, home }: Rule, context: PatternContext): boolean {
 const isHost = (name: string, home: string): boolean => home === "*" || coversHost(home, name);
 
 function foundAt(compiled: CompiledRule, text: string, at: number): Found | undefined {
-  if (!compiled.isReversed) return matchAt(compiled, text, at);
+  if (!compiled.isReversed) return matchAt(compiled, text, at) ?? matchCounted(compiled, text, at);
   // what stands behind the keyword comes before it when it is read backwards
   const keywordEnd =
     at + (compiled.rule.keywords?.find((one) => text.startsWith(reversed(one), at))?.length ?? 0);
   const after = text.slice(keywordEnd, keywordEnd + BEFORE);
   const before = text.slice(Math.max(0, keywordEnd - LONGEST_REVERSED), keywordEnd);
   return matchAt(compiled, reversed(before + after), after.length);
+}
+
+/** What a length stands before, which a pattern may take for a letter of it. */
+function matchCounted(compiled: CompiledRule, text: string, at: number): Found | undefined {
+  return isCounted(text, at) ? matchAt(compiled, text.slice(at, at + LONGEST_COUNTED), 0) : undefined;
 }
 
 function matchAt({ rule, pattern, accepts }: CompiledRule, text: string, at: number): Found | undefined {
@@ -107,7 +115,9 @@ function foundInRuns(
     if (isLeftOut(compiled.rule, context)) continue;
     for (const [start, end] of RUNS[compiled.rule.runs!](text)) {
       const from = Math.max(0, start - BEFORE);
-      const found = firstMatch(compiled, text.slice(from, end + 1), start - from);
+      const found =
+        firstMatch(compiled, text.slice(from, end + 1), start - from) ??
+        (isCounted(text, start + 1) ? firstMatch(compiled, text.slice(start + 1, end + 1), 0) : undefined);
       if (found !== undefined) return found;
     }
   }

@@ -77,6 +77,14 @@ export class Budgets {
     return undefined;
   }
 
+  /** Says why no more tokens may be asked for. */
+  refuseTokens(limits: readonly Limited[]): Denial | undefined {
+    const limit = limits.find(
+      ({ route, budget }) => this.#accountOf(route).modelTokens >= (budget.modelTokens ?? Infinity),
+    );
+    return limit && this.#exceed(limit.route, `${limit.budget.modelTokens} tokens of models`);
+  }
+
   /** Counts bytes that are about to leave; says why they may not, and counts nothing then. */
   spendBytes(limits: readonly Limited[], bytes: number): Denial | undefined {
     const limit = limits.find(
@@ -107,13 +115,12 @@ export class Budgets {
 
   #refusal({ route, budget }: Limited): Denial | undefined {
     const account = this.#accountOf(route);
-    const { requestsPerMinute, requestBytes, modelTokens } = budget;
+    const { requestsPerMinute, requestBytes } = budget;
     if (requestBytes !== undefined && account.requestBytes >= requestBytes) {
       return this.#exceed(route, `${requestBytes} bytes of requests`);
     }
-    if (modelTokens !== undefined && account.modelTokens >= modelTokens) {
-      return this.#exceed(route, `${modelTokens} tokens of models`);
-    }
+    const outOfTokens = this.refuseTokens([{ route, budget }]);
+    if (outOfTokens !== undefined) return outOfTokens;
     if (requestsPerMinute === undefined || this.#recent(account) < requestsPerMinute) return undefined;
     const oldest = account.begun.at(-requestsPerMinute) ?? 0;
     const retryAfterSeconds = Math.ceil((oldest + MINUTE_MS - this.#clock.elapsedMs()) / 1000);

@@ -1,5 +1,6 @@
 import { createDetector, createFragmentRing, type Detector, type FragmentRing } from "../detection/index.ts";
 import type { SidecarsConfiguration } from "../wire/control.ts";
+import type { EgressPolicy } from "../wire/egress-policy.ts";
 import { ANY_PLACEHOLDER } from "../wire/placeholder.ts";
 import type { AuthPolicy } from "../wire/route-auth.ts";
 import { LeafCertificates } from "./certificates/leaves.ts";
@@ -30,6 +31,8 @@ export interface Enforcement {
   /** by `name/key` */
   readonly secrets: ReadonlyMap<string, HeldSecret>;
   readonly detector: Detector;
+  /** what the detector looks for because the policy says so */
+  readonly ownRules: Pick<EgressPolicy, "rules" | "gitleaksRules">;
   /** what the bottle sent in small pieces; the same under every policy */
   readonly fragments: FragmentRing;
   /** what answers must not give back; made when it is first asked for */
@@ -61,6 +64,7 @@ export function createEnforcement(
       () => new PatternTable([...knownValuePatterns(secrets.values()), ...mintedPatterns()]),
     ),
     detector: createDetector({ knownValues, ownRules: rules, gitleaksRules }),
+    ownRules: { rules, gitleaksRules },
     fragments: previous?.fragments ?? createFragmentRing(),
     leaves: previous?.authorityPem === authorityPem ? previous.leaves : new LeafCertificates(authority),
     authorityPem,

@@ -1,12 +1,11 @@
-import { missingDestination } from "../wire/binding.ts";
 import type { AgentStream } from "./agent/agent-stream.ts";
 import { askedOf } from "./asked.ts";
 import { answerDenial, answerFailure, cutOffWhenEndless } from "./answer.ts";
 import type { Denial } from "./denial.ts";
-import { type Enforcement, secretId } from "./enforcement.ts";
+import type { Enforcement } from "./enforcement.ts";
 import { type Exchange, type Outcome, Revocation, type Step } from "./exchange.ts";
 import { createPipeline, type PipelineParts } from "./pipeline.ts";
-import { judge } from "./policy/judge.ts";
+import { mayGoOn } from "./policy/may-go-on.ts";
 import type { Entry } from "./request/entry.ts";
 import { isKnownMethod, readHead } from "./request/read-head.ts";
 import { Times } from "./times.ts";
@@ -93,22 +92,4 @@ export class Exchanges {
     else answerFailure(agent, outcome);
     cutOffWhenEndless(agent, this.#parts.world.clock);
   }
-}
-
-/** Whether a request that is under way would be allowed again, in the same way and with a credential of the same name. */
-function mayGoOn(exchange: Exchange, now: Enforcement): boolean {
-  const verdict = judge(exchange.head, now.policy);
-  if (verdict.kind === "deny") return false;
-  // nobody has answered yet
-  if (exchange.route === undefined) return verdict.kind === "ask";
-  if (verdict.kind === "ask" && exchange.exemption?.by !== "answer") return false;
-  const [before, after] = [exchange.route, verdict.route];
-  const isSameWay =
-    JSON.stringify([before.upstream, before.allowPrivate, before.resolver, before.auth, before.scan]) ===
-    JSON.stringify([after.upstream, after.allowPrivate, after.resolver, after.auth, after.scan]);
-  if (!isSameWay || before.auth.mode !== "inject") return isSameWay;
-  // a new value is for the next request: cutting off would end every stream whenever a token is renewed
-  const secret = now.secrets.get(secretId(before.auth.secret));
-  const { host, port } = exchange.head;
-  return secret !== undefined && missingDestination(secret.destinations, after, host, port) === undefined;
 }

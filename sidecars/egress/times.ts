@@ -21,6 +21,11 @@ export class Times {
     return this.#upstreamMs === undefined ? undefined : rounded(this.#upstreamMs);
   }
 
+  /** whether anything of it was sent to the upstream */
+  get isSent(): boolean {
+    return this.#sentAt !== undefined;
+  }
+
   /** Counts the time of a look. */
   scan<T>(look: () => T): T {
     const start = this.#clock.elapsedMs();

@@ -14,6 +14,7 @@ export function requestBudget(budgets: Budgets): Interceptor {
       readUsage(exchange, ({ inputTokens, outputTokens }) =>
         budgets.spendTokens(limits, inputTokens + outputTokens),
       );
+      exchange.messages.fromAgent.push(() => budgets.refuseTokens(limits));
     }
     return next(exchange);
   };

@@ -10,7 +10,10 @@ const DENIALS = {
   UserinfoRefused: [403, "Leave user and password out of the URL."],
   AddressNotAllowed: [403, "The host leads to a private address; only allowPrivate of its route opens that."],
   GitPushRefused: [403, "Pushes over https are refused on every route; push through git-gate."],
-  CredentialInQuery: [403, "Leave the credential out; the route puts in its own, or needs auth passthrough."],
+  CredentialInQuery: [
+    403,
+    "Take the parameter that because names out of the URL, and send the request without it: a credential of the route is put in by itself. To send one of the agent's own, ask for auth: passthrough on the route.",
+  ],
   SecretInHead: [403, "Take the secret out of the request. Encoding it otherwise will not help."],
   SecretInBody: [403, "Take the secret out of the body. Encoding it otherwise will not help."],
   BodyUndecodable: [403, "Send the body uncompressed, or with a coding that can be undone and scanned."],
@@ -48,7 +51,10 @@ const DENIALS = {
   AuditUnavailable: [503, "Wait: nothing is let through that cannot be recorded."],
   InternalError: [500, "Try again; if it stays, tell the person who runs this bottle."],
   AskDenied: [403, "Do not look for a way around. The answer stands until the policy changes."],
-  AskTimedOut: [403, "Try again when somebody is there to answer, or ask for a route."],
+  AskTimedOut: [
+    403,
+    "Nobody is there to answer. Sending it again only asks again, and waits as long: ask the person who runs this bottle for a route.",
+  ],
   TooManyAsks: [429, "Wait until what was asked before is answered, and try again."],
   BudgetExceeded: [
     429,

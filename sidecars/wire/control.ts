@@ -79,6 +79,8 @@ export const PendingAsk = z.strictObject({
   port: z.int(),
   /** without query; shortened when it is long */
   path: z.string(),
+  /** a query is sent as well; what it says is not told, since it may hold a secret */
+  hasQuery: z.boolean(),
   /** why no route allows it */
   because: z.string(),
   /** RFC 3339, UTC */

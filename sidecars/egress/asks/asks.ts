@@ -15,6 +15,7 @@ export type Question = Omit<PendingAsk, "id" | "since" | "waiting">;
 export type AskEnd = { readonly kind: "allowed" } | { readonly kind: "denied"; readonly denial: Denial };
 
 interface Ask {
+  readonly key: string;
   readonly question: Question;
   readonly since: string;
   readonly waiting: Set<(end: AskEnd) => void>;
@@ -28,9 +29,9 @@ export interface Waiting {
 }
 
 /**
- * The requests that wait for somebody's answer. Equal ones are one question.
- * Bounded in number; nothing of a request is held but its head, which was read
- * already.
+ * The requests that wait for somebody's answer. Those of one key are one
+ * question. Bounded in number; nothing of a request is held but its head, which
+ * was read already.
  */
 export class Asks {
   readonly #clock: Clock;
@@ -50,11 +51,14 @@ export class Asks {
     }));
   }
 
-  /** Asks, or joins who asked the same. Undefined when too many wait already. */
-  wait(question: Question, seconds: number): Waiting | undefined {
+  /**
+   * Asks, or joins who asked the same: `key` is all of what is asked for, which the question shows in part. It is kept
+   * in memory and told nobody. Undefined when too many wait already.
+   */
+  wait(question: Question, key: string, seconds: number): Waiting | undefined {
     const waiting = [...this.#open.values()].reduce((sum, ask) => sum + ask.waiting.size, 0);
     if (waiting >= MOST_WAITING) return undefined;
-    const id = this.#idOf(question) ?? this.#ask(question, seconds);
+    const id = this.#idOf(key) ?? this.#ask({ question, key }, seconds);
     const ask = id === undefined ? undefined : this.#open.get(id);
     if (id === undefined || ask === undefined) return undefined;
     const { promise, resolve } = Promise.withResolvers<AskEnd>();
@@ -78,19 +82,18 @@ export class Asks {
     );
   }
 
-  #idOf(question: Question): string | undefined {
-    const key = JSON.stringify(question);
-    return [...this.#open].find(([, ask]) => JSON.stringify(ask.question) === key)?.[0];
+  #idOf(key: string): string | undefined {
+    return [...this.#open].find(([, ask]) => ask.key === key)?.[0];
   }
 
-  #ask(question: Question, seconds: number): string | undefined {
+  #ask(asked: Pick<Ask, "question" | "key">, seconds: number): string | undefined {
     if (this.#open.size >= MOST_ASKS) return undefined;
     const id = randomUUID();
     const because = `nobody answered within ${seconds} seconds whether this may pass`;
     const cancel = this.#clock.after(seconds * 1000, () =>
       this.#end(id, { kind: "denied", denial: { code: "AskTimedOut", because } }),
     );
-    this.#open.set(id, { question, since: this.#clock.now().toISOString(), waiting: new Set(), cancel });
+    this.#open.set(id, { ...asked, since: this.#clock.now().toISOString(), waiting: new Set(), cancel });
     return id;
   }
 

@@ -25,7 +25,7 @@ export function credentialCarriers(): Interceptor {
     if (injected?.in === "query") exchange.query = withoutParameter(exchange.query, injected.name);
     const carrier = queryCarrier(exchange.query);
     if (carrier !== undefined) {
-      const because = `the query carries a credential (${carrier}), and this route lets none of the agent's through`;
+      const because = `a parameter of the URL's query is named like a credential (…${carrier}), and route ${route.name} lets none of the agent's through`;
       return deny({ code: "CredentialInQuery", because });
     }
     exchange.headers = withoutCarriers(exchange.headers, refusedFields(auth));

@@ -39,7 +39,10 @@ async function refusedByAnswer(
   if (asked === undefined) {
     return { code: "SecretInHead", because: "host or path hold a secret, so nobody is asked about them" };
   }
-  const waiting = asks.wait({ ...asked, because: instead.because }, enforcement.policy.askSeconds);
+  const { method, host, port, path, query } = exchange.head;
+  const question = { ...asked, hasQuery: query.length > 1, because: instead.because };
+  const key = JSON.stringify([method, host, port, path, query, instead.because]);
+  const waiting = asks.wait(question, key, enforcement.policy.askSeconds);
   if (waiting === undefined) {
     return { code: "TooManyAsks", because: `too much waits for an answer already; ${instead.because}` };
   }

@@ -40,6 +40,7 @@ describe("a policy that asks", () => {
         host: OTHER,
         port: 443,
         path: "/a",
+        hasQuery: true,
         because: `no route allows the host ${OTHER}`,
         since: expect.stringMatching(/^\d{4}-/),
         waiting: 1,
@@ -70,6 +71,26 @@ describe("a policy that asks", () => {
     answerAll("deny");
     for (const answer of answers) expect((await answer).denied).toBe("AskDenied");
     expect(upstream.connections()).toBe(0);
+  });
+
+  it.each([
+    ["query", "/same?a=1", "/same?a=2"],
+    ["query, of which one has none", "/same", "/same?a=2"],
+    ["a path beyond what is shown", `/${"p".repeat(600)}1`, `/${"p".repeat(600)}2`],
+  ])("asks twice about requests that differ in %s, and shows no query", async (_what, one, other) => {
+    const answers = [one, other].map((path) => request(world, `https://${OTHER}${path}`));
+    await asked(2);
+    const shown = pending();
+    expect(JSON.stringify(shown)).not.toContain("a=");
+    expect(shown.map(({ hasQuery }) => hasQuery).toSorted()).toEqual(
+      [one, other].map((path) => path.includes("?")).toSorted(),
+    );
+    const [first] = shown;
+    world.proxy.asks.answer(first?.id ?? "", "allow");
+    await asked();
+    answerAll("deny");
+    const statuses = await Promise.all(answers.map(async (answer) => (await answer).status));
+    expect(statuses.toSorted()).toEqual([200, 403]);
   });
 
   it("asks anew about the next one", async () => {

@@ -34,6 +34,7 @@ describe("the pipeline", () => {
       "headScan",
       "body",
       "trailers",
+      "formMethod",
       "serverTools",
       "forgeWrites",
       "byteBudget",

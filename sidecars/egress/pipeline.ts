@@ -7,6 +7,7 @@ import { audit } from "./interceptors/audit.ts";
 import { body } from "./interceptors/body.ts";
 import { byteBudget, requestBudget } from "./interceptors/budget.ts";
 import { credentialCarriers } from "./interceptors/credential-carriers.ts";
+import { formMethod } from "./interceptors/form-method.ts";
 import { forgeWrites } from "./interceptors/forge-writes.ts";
 import { gitPush } from "./interceptors/git-push.ts";
 import { headScan } from "./interceptors/head-scan.ts";
@@ -48,6 +49,7 @@ export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [n
     ["headScan", headScan()],
     ["body", body()],
     ["trailers", trailers()],
+    ["formMethod", formMethod()],
     ["serverTools", serverTools()],
     ["forgeWrites", forgeWrites()],
     ["byteBudget", byteBudget(parts.budgets)],

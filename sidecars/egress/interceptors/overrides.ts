@@ -26,7 +26,9 @@ const ANOTHER_METHOD: ReadonlySet<string> = new Set([
 /** Takes out what could make a server do something else than the policy decided on. */
 export function overrides(): Interceptor {
   return (next) => (exchange) => {
-    const isAnyMethod = routeOf(exchange).methods.includes("*");
+    const { methods, auth } = routeOf(exchange);
+    // what a credential must not be used for is known by the method
+    const isAnyMethod = methods.includes("*") && auth.mode !== "inject";
     const isOverride = (name: string): boolean =>
       ANOTHER_PLACE.has(name) || (!isAnyMethod && ANOTHER_METHOD.has(name));
     const { headers } = exchange;

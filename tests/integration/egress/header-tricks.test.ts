@@ -5,6 +5,7 @@ import { aSecret, startUpstream, startWorld, type Upstream, type World } from ".
 
 const HOST = "api.example.com";
 const ANY = "any.example.com";
+const BARE = "bare.example.com";
 const REAL = "the-real-token-of-the-owner";
 
 let upstream: Upstream;
@@ -21,6 +22,7 @@ beforeAll(async () => {
           methods: ["*"],
           auth: { header: "X-Own-Key", secretRef: { name: "cred", key: "token" } },
         },
+        { host: BARE, methods: ["*"] },
         { host: "stream.example.com", methods: ["POST"], scan: "inject-only" },
       ],
     },
@@ -28,6 +30,7 @@ beforeAll(async () => {
     overrides: {
       [`${HOST}:443`]: upstream.port,
       [`${ANY}:443`]: upstream.port,
+      [`${BARE}:443`]: upstream.port,
       "stream.example.com:443": upstream.port,
     },
   });
@@ -60,10 +63,55 @@ describe("a header by which a server would do something else than was decided on
     expect(JSON.stringify(await seenWith(name))).not.toContain(ELSEWHERE);
   });
 
-  it("names another method where the route allows any", async () => {
-    expect((await seenWith("X-HTTP-Method-Override", ANY))?.headers["x-http-method-override"]).toBe(
-      ELSEWHERE,
-    );
+  const OVERRIDES = [
+    "X-HTTP-Method-Override",
+    "X-HTTP-Method",
+    "X-Method-Override",
+    "X_HTTP_METHOD_OVERRIDE",
+  ];
+  it.each(OVERRIDES)(
+    "is not sent on where a credential is put in, whatever the route allows: %s",
+    async (name) => {
+      expect(JSON.stringify(await seenWith(name, ANY))).not.toContain(ELSEWHERE);
+    },
+  );
+
+  it("names another method where the route allows any and puts no credential in", async () => {
+    const seen = await seenWith("X-HTTP-Method-Override", BARE);
+    expect(seen?.headers["x-http-method-override"]).toBe(ELSEWHERE);
+  });
+});
+
+describe("a form that names a method", () => {
+  const FORM = "application/x-www-form-urlencoded";
+  const part = (name: string): string =>
+    `--b\r\nContent-Disposition: form-data; name=${name}\r\nX-A: b\r\n\r\nDELETE\r\n--b--\r\n`;
+  const post = (path: string, body: string, type: string | undefined, host = HOST) =>
+    request(world, `https://${host}${path}`, {
+      method: "POST",
+      body,
+      headers: type === undefined ? {} : { "content-type": type },
+    });
+
+  it.each([
+    ["in a form", "/v1/x", "_method=DELETE", FORM],
+    ["in a form, escaped", "/v1/x", "a=b&%5Fm%65thod=delete", FORM],
+    ["in a form, behind one that is fine", "/v1/x", "_method=GET&_method=PUT", FORM],
+    ["far within a form", "/v1/x", `a=${"x".repeat(600_000)}&_method=PUT`, FORM],
+    ["in a form that does not say that it is one", "/v1/x", "_method=PATCH", undefined],
+    ["in a part", "/v1/x", part('"_method"'), "multipart/form-data; boundary=b"],
+    ["in a part, without quotes", "/v1/x", part("_METHOD"), "multipart/form-data; boundary=b"],
+    ["in the query", "/v1/x?_method=DELETE", "a=b", FORM],
+  ])("which its route does not allow is refused: %s", async (_where, path, body, type) => {
+    const answer = await post(path, body, type);
+    expect([answer.status, answer.denied]).toEqual([403, "MethodNotAllowed"]);
+    expect(upstream.seen).toEqual([]);
+  });
+
+  it("passes when its route allows that, and where it is no form", async () => {
+    expect((await post("/v1/x", "_method=get", FORM)).status).toBe(200);
+    expect((await post("/v1/x", '{"a":"&_method=DELETE"}', "application/json")).status).toBe(200);
+    expect((await post("/v1/x", "_method=DELETE", FORM, ANY)).status).toBe(200);
   });
 });
 

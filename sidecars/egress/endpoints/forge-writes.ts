@@ -11,6 +11,10 @@ const GITHUB = "(?:/api/v3)?";
 const GITHUB_REPOSITORY = `${GITHUB}/(?:repos/[^/]+/[^/]+|repositories/\\d+)`;
 /** A project of GitLab is a number, or a path whose slashes are encoded or not. */
 const GITLAB_PROJECT = "(?:/.*)?/api/v4/projects/.+";
+/** The API of bitbucket.org is at the site itself as well. */
+const BITBUCKET = /^(?:api\.)?bitbucket\.org$/;
+const BITBUCKET_REPOSITORY = "(?:/!?api)?/2\\.0/repositories/[^/]+/[^/]+";
+const AZURE_REPOSITORIES = ".*/_apis/git/(?:[^/]+/)?repositories";
 /** Gitea, Forgejo */
 const GITEA_REPOSITORY = "(?:/.*)?/api/v1/(?:repos/[^/]+/[^/]+|repositories/\\d+)";
 
@@ -20,14 +24,15 @@ const GITHUB_WRITES: readonly Endpoint[] = [
     what: CONTENT,
   },
   {
-    path: `${GITHUB_REPOSITORY}/(?:actions|branches|dispatches|deployments|environments|rulesets|hooks|collaborators|invitations|pages|properties|tags/protection|transfer|codespaces|automated-security-fixes|dependabot|code-scanning)(?:/.*)?`,
+    path: `${GITHUB_REPOSITORY}/(?:actions|branches|dispatches|deployments|environments|rulesets|hooks|collaborators|invitations|pages|properties|tags/protection|transfer|codespaces|automated-security-fixes|dependabot|code-scanning|security-advisories/[^/]+/forks|interaction-limits|lfs)(?:/.*)?`,
     what: SETTINGS,
   },
   { path: GITHUB_REPOSITORY, what: SETTINGS },
   {
-    path: `${GITHUB}/(?:orgs|enterprises)/[^/]+/(?:actions|hooks|rulesets|dependabot|properties)/.*`,
+    path: `${GITHUB}/(?:orgs|enterprises)/[^/]+/(?:actions|hooks|rulesets|dependabot|properties|teams)/.*`,
     what: SETTINGS,
   },
+  { path: `${GITHUB}/agents/repos/.*`, what: CONTENT },
   {
     path: `${GITHUB}/(?:gists(?:/.*)?|user/repos|user/codespaces(?:/.*)?|orgs/[^/]+/repos)|${GITHUB_REPOSITORY}/(?:forks|generate)`,
     what: ANOTHER,
@@ -38,24 +43,24 @@ const GITHUB_WRITES: readonly Endpoint[] = [
 
 const GITLAB_WRITES: readonly Endpoint[] = [
   {
-    path: `${GITLAB_PROJECT}/(?:repository|merge_requests/\\d+/(?:merge|rebase)|releases)(?:/.*)?`,
+    path: `${GITLAB_PROJECT}/(?:repository|merge_requests/\\d+/(?:merge|rebase)|merge_trains|create_ci_config|releases)(?:/.*)?`,
     what: CONTENT,
   },
   { path: "(?:/.*)?/api/v4/suggestions/.*", what: CONTENT },
   {
-    path: "(?:/.*)?/api/v4/(?:projects|groups)/.+/(?:pipelines?|pipeline_schedules|trigger|jobs|ci|variables|environments|hooks|protected_\\w+|push_rule|remote_mirrors|deployments|approval\\w*|members|invitations|integrations|services|clusters|cluster_agents|export|import|mirror)(?:/.*)?",
+    path: "(?:/.*)?/api/v4/(?:projects|groups)/.+/(?:pipelines?|pipeline_schedules|trigger|jobs|ci|variables|environments|hooks|protected_\\w+|push_rule|remote_mirrors|deployments|approval\\w*|members|invitations|integrations|services|clusters|cluster_agents|export|import|mirror|share|transfer|archive|unarchive|restore)(?:/.*)?",
     what: SETTINGS,
   },
   { path: "(?:/.*)?/api/v4/projects(?:/(?:[^/]+|user/\\d+|import\\w*|remote-import\\w*))?", what: SETTINGS },
   {
-    path: `(?:/.*)?/api/v4/snippets(?:/.*)?|${GITLAB_PROJECT}/(?:snippets|fork)(?:/.*)?`,
+    path: `(?:/.*)?/api/v4/(?:snippets|import|bulk_imports)(?:/.*)?|(?:/.*)?/api/v4/groups/.+/wikis(?:/.*)?|${GITLAB_PROJECT}/(?:snippets|fork|wikis)(?:/.*)?`,
     what: ANOTHER,
   },
 ];
 
 const GITEA_WRITES: readonly Endpoint[] = [
   {
-    path: `${GITEA_REPOSITORY}/(?:contents|diffpatch|git|branches|tags|releases|merge-upstream|pulls/\\d+/(?:merge|update))(?:/.*)?`,
+    path: `${GITEA_REPOSITORY}/(?:contents|diffpatch|git|branches|tags|releases|merge-upstream|sync_fork|convert|pulls/\\d+/(?:merge|update))(?:/.*)?`,
     what: CONTENT,
   },
   {
@@ -72,12 +77,47 @@ const GITEA_WRITES: readonly Endpoint[] = [
 
 const OTHER_WRITES: readonly Endpoint[] = [
   {
-    host: /^api\.bitbucket\.org$/,
-    path: "/2\\.0/repositories/[^/]+/[^/]+/(?:src|refs|commit|pullrequests/\\d+/merge|downloads|pipelines\\w*|hooks|branch\\w*|deployments\\w*|environments)(?:/.*)?",
+    host: BITBUCKET,
+    path: `${BITBUCKET_REPOSITORY}/(?:src|refs|commit|pullrequests/\\d+/merge|downloads)(?:/.*)?`,
     what: CONTENT,
   },
   {
-    path: ".*/_apis/(?:git/repositories(?:/[^/]+(?:/(?:pushes|refs|cherrypicks|reverts|merges|commits|importrequests)(?:/.*)?)?)?|build/.*|pipelines/.*|distributedtask/.*|serviceendpoint/.*|policy/.*)",
+    host: BITBUCKET,
+    path: `${BITBUCKET_REPOSITORY}(?:/(?:pipelines[\\w-]*|hooks|branch[\\w-]*|override-settings|permissions-config|deployments[\\w-]*|environments)(?:/.*)?)?`,
+    what: SETTINGS,
+  },
+  {
+    host: BITBUCKET,
+    path: `${BITBUCKET_REPOSITORY}/forks|(?:/!?api)?/2\\.0/snippets(?:/.*)?`,
+    what: ANOTHER,
+  },
+  // Bitbucket Data Center
+  {
+    path: "(?:/.*)?/rest/[\\w-]+/[^/]+/(?:projects|users)/[^/]+/repos/[^/]+/(?:browse|branches|tags|default-branch|pull-requests/\\d+/(?:merge|auto-merge|rebase))(?:/.*)?",
+    what: CONTENT,
+  },
+  {
+    path: "(?:/.*)?/rest/[\\w-]+/[^/]+/(?:projects|users)/[^/]+/repos(?:/[^/]+(?:/(?:permissions|settings|webhooks|hooks|restrictions)(?:/.*)?)?)?",
+    what: SETTINGS,
+  },
+  {
+    path: `${AZURE_REPOSITORIES}(?:/[^/]+(?:/(?:pushes|refs|annotatedtags|cherrypicks|reverts|merges|commits|importrequests|forksyncrequests)(?:/.*)?)?)?|.*/_apis/tfvc/changesets`,
+    what: CONTENT,
+  },
+  {
+    // a change of the pull request itself may complete it
+    path: `.*/_apis/git/(?:.*/)?pullrequests/\\d+`,
+    what: CONTENT,
+  },
+  {
+    path: ".*/_apis/(?:build|pipelines|distributedtask|serviceendpoint|policy|release|hooks|security\\w*|accesscontrol\\w*|projects)(?:/.*)?",
+    what: SETTINGS,
+  },
+  { path: ".*/_apis/wiki/.*", what: ANOTHER },
+  {
+    host: /^codecommit[.-]/,
+    target:
+      /^codecommit_\d+\.(?:put(?:file|repositorytriggers)|create(?:commit|branch|repository|unreferencedmergecommit)|delete(?:branch|file|repository)|merge(?:branches|pullrequest)|update(?:default|repository|pullrequestapproval))/i,
     what: CONTENT,
   },
 ];
@@ -99,7 +139,9 @@ export const FORGE_WRITES: readonly Endpoint[] = [
 
 export const LFS_BATCH = /\/info\/lfs\/objects\/batch\/*$/i;
 
-export const LFS_RULES: readonly JsonRule[] = [{ at: "operation", unless: /^download$/, what: LFS }];
+export const LFS_RULES: readonly JsonRule[] = [
+  { at: "operation", unless: /^download$/, isRequired: true, what: LFS },
+];
 
 /** Of github.com, GitHub Enterprise and GitLab. */
 export const GRAPHQL = /^\/graphql\/*$|\/api\/(?:v3\/)?graphql(?:\.json)?\/*$/i;
@@ -111,7 +153,7 @@ const MUTATIONS = new RegExp(
     "createCommitOnBranch|(?:create|update|delete)(?:Refs?|LinkedBranch)|mergeBranch|mergePullRequest|\\w*PullRequestAutoMerge|\\w*queuePullRequest|updatePullRequestBranch|revertPullRequest",
     "(?:create|update|delete|clone|archive|unarchive|transfer|import)\\w*(?:Repository|Repositories)\\w*|\\w*BranchProtection\\w*|\\w*Ruleset\\w*|(?:create|update|delete|pin)\\w*(?:Deployment|Environment)\\w*",
     // of GitLab
-    "commitCreate|createBranch|branchDelete|tag(?:Create|Delete)|mergeRequestAccept|mergeRequestRebase|applySuggestions?|release(?:Create|Update|Delete)",
+    "commitCreate|createBranch|branchDelete|tag(?:Create|Delete)|mergeTrain\\w+|designManagement(?:Upload|Delete)|mergeRequestAccept|mergeRequestRebase|applySuggestions?|release(?:Create|Update|Delete)",
     "(?:ci|pipeline|job|runner|environment|project|group|namespace|branchRule|protected|admin|security|agent|clusterAgent)\\w*(?:Create|Update|Delete|Destroy|Run|Play|Retry|Set|Add|Remove|Unprotect|Import|Configure|Reset)\\w*|projectSync\\w*|configure\\w+",
     "(?:create|update)Snippet|\\w*(?:Token|Key)(?:Create|Rotate|Add|Reset)|create\\w*(?:Token|Key)",
   ].join("|"),

@@ -4,6 +4,7 @@ import { FORGE_WRITES, GRAPHQL, GRAPHQL_RULES, LFS_BATCH, LFS_RULES } from "../e
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
 import { askBody, type JsonQuestion } from "../json/json-body.ts";
 import { placesOf } from "../json/json-rules.ts";
+import type { WalkEnd } from "../json/json-walk.ts";
 
 /** of a document of GraphQL; those of forges' own clients have some thousand */
 const MOST_DOCUMENT_BYTES = 256 * 1024;
@@ -43,9 +44,21 @@ async function refusedBody(
 const questionOf = (rules: Parameters<typeof placesOf>[0]): JsonQuestion => ({
   rules: placesOf(rules),
   mostTextBytes: MOST_DOCUMENT_BYTES,
-  denialOf: (end) =>
-    refusal(end.kind === "broken" ? end.rule.what : "is sent what is no JSON that can be read in one way"),
+  denialOf,
 });
+
+function denialOf(end: WalkEnd): Denial {
+  switch (end.kind) {
+    case "broken":
+      return refusal(end.rule.what);
+    case "charset":
+      return refusal("is sent JSON that Content-Type says is in a charset other than UTF-8");
+    case "unreadable":
+      return refusal("is sent what is no JSON that can be read in one way");
+    default:
+      return end satisfies never;
+  }
+}
 
 function refusal(what: string): Denial {
   return {

@@ -53,6 +53,11 @@ function isUpload({ head, fields }: Exchange): boolean {
 }
 
 function denialOf(end: WalkEnd): Denial {
+  if (end.kind === "charset") {
+    const because =
+      "Content-Type names a charset other than UTF-8, in which the request may say something else";
+    return { code: "ServerToolRefused", because: `${because}: send JSON in UTF-8` };
+  }
   if (end.kind === "unreadable") {
     const because = "what was sent to the model's provider is no JSON that can be read in one way alone";
     return { code: "ServerToolRefused", because };

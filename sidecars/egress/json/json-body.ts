@@ -37,12 +37,19 @@ export async function askBytes(bytes: Uint8Array, question: JsonQuestion): Promi
 export async function askBody(exchange: Exchange, question: JsonQuestion): Promise<Denial | undefined> {
   const { body } = exchange;
   if (body === undefined) return undefined;
+  if (!isUtf8(exchange.fields.contentType)) return question.denialOf({ kind: "charset" });
   if (body instanceof Uint8Array) {
     const decoded = await decodeContent(body, exchange.fields.contentEncoding);
     return decoded.kind === "opaque" ? decoded : askBytes(decoded.bytes, question);
   }
   exchange.body = readThrough(body, question);
   return undefined;
+}
+
+/** Every charset that the field names counts, whichever of them a server takes (RFC 8259, 8.1). */
+function isUtf8(contentType = ""): boolean {
+  const named = contentType.matchAll(/charset\s*\*?\s*=\s*"?([^\s";,]*)/gi);
+  return [...named].every(([, charset = ""]) => /^(?:utf-?8|us-ascii)$/i.test(charset));
 }
 
 async function* readThrough(

@@ -7,6 +7,8 @@ export interface JsonRule {
   readonly when?: RegExp;
   /** the one set of keys that an object at the place may have, in plain form */
   readonly only?: readonly string[];
+  /** whether text that may stand there must */
+  readonly isRequired?: boolean;
   /** what it would be, for people */
   readonly what: string;
 }

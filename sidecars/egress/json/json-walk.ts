@@ -2,6 +2,8 @@ import { type JsonPlace, type JsonRule, plainKey } from "./json-rules.ts";
 
 /** What a walk came upon: a rule that is broken, with the text that broke it if it is short and plain; or no JSON. */
 export type WalkEnd =
+  /** it is said to be written in a charset in which another reader may find something else */
+  | { readonly kind: "charset" }
   | { readonly kind: "broken"; readonly rule: JsonRule; readonly text: string | undefined }
   | { readonly kind: "unreadable" };
 
@@ -30,6 +32,7 @@ type Wanted = "value" | "firstItem" | "firstKey" | "key" | "colon" | "comma" | "
 export class JsonWalk {
   readonly #levels: Level[] = [];
   readonly #mostTextBytes: number;
+  readonly #missing: Set<JsonRule>;
   #wanted: Wanted = "value";
   /** of the value that is wanted next */
   #place: JsonPlace | undefined;
@@ -44,6 +47,7 @@ export class JsonWalk {
   constructor(rules: JsonPlace, mostTextBytes = MOST_KEY_BYTES) {
     this.#place = rules;
     this.#mostTextBytes = mostTextBytes;
+    this.#missing = new Set(requiredRules(rules));
   }
 
   /** Undefined while nothing is wrong. */
@@ -68,7 +72,9 @@ export class JsonWalk {
   end(): WalkEnd | undefined {
     const end = this.#endScalar();
     if (end !== undefined) return end;
-    return this.#wanted === "end" ? undefined : UNREADABLE;
+    if (this.#wanted !== "end") return UNREADABLE;
+    const [rule] = this.#missing;
+    return rule === undefined ? undefined : { kind: "broken", rule, text: undefined };
   }
 
   /** One byte outside of a string. */
@@ -183,7 +189,9 @@ export class JsonWalk {
     const place = itemOf(this.#place);
     if (raw.length > this.#mostTextBytes) return tooLong(raw, place);
     const text = unescaped(raw);
-    return text === undefined ? UNREADABLE : brokenBy(text, place);
+    if (text === undefined) return UNREADABLE;
+    for (const rule of place?.rules ?? []) this.#missing.delete(rule);
+    return brokenBy(text, place);
   }
 
   #endKey(raw: string | undefined): WalkEnd | undefined {
@@ -234,6 +242,11 @@ function endsInEscape(bytes: Buffer, from: number, until: number): boolean {
   let count = 0;
   while (until - count > from && bytes[until - count - 1] === BACKSLASH) count += 1;
   return count % 2 === 1;
+}
+
+function requiredRules({ keys, items, rules }: JsonPlace): JsonRule[] {
+  const within = [...keys.values(), ...(items === undefined ? [] : [items])].flatMap(requiredRules);
+  return [...rules.filter(({ isRequired }) => isRequired === true), ...within];
 }
 
 /** A single value where a list belongs is read as its one item by some. */

@@ -11,7 +11,14 @@ const [GITHUB, UPLOADS, ENTERPRISE, GITLAB, GITEA] = [
   "gitlab.example.com",
   "gitea.example.com",
 ];
-const HOSTS = [GITHUB, UPLOADS, ENTERPRISE, GITLAB, GITEA, "github.com"];
+const [BITBUCKET, DATA_CENTER, AZURE, CODECOMMIT] = [
+  "api.bitbucket.org",
+  "bitbucket.example.com",
+  "dev.azure.com",
+  "codecommit.eu-west-1.amazonaws.com",
+];
+const FORGES = [GITHUB, UPLOADS, ENTERPRISE, GITLAB, GITEA, "github.com"];
+const HOSTS = [...FORGES, BITBUCKET, "bitbucket.org", DATA_CENTER, AZURE, CODECOMMIT];
 
 const REFUSED: readonly [host: string, method: string, path: string][] = [
   [GITHUB, "PUT", "/repos/o/r/contents/.github/workflows/ci.yml"],
@@ -65,6 +72,39 @@ const REFUSED: readonly [host: string, method: string, path: string][] = [
   [GITEA, "PATCH", "/api/v1/repos/o/r"],
   [GITEA, "PUT", "/o/r.git/info/lfs/objects/aa/12"],
   ["github.com", "POST", "/o/r.git/info/lfs/locks"],
+  [GITHUB, "POST", "/repos/o/r/security-advisories/GHSA-1/forks"],
+  [GITHUB, "POST", "/agents/repos/o/r/tasks"],
+  [GITHUB, "PUT", "/orgs/o/teams/t/repos/o/r"],
+  [GITLAB, "POST", "/api/v4/projects/1/merge_trains/merge_requests/2"],
+  [GITLAB, "POST", "/api/v4/projects/1/create_ci_config"],
+  [GITLAB, "POST", "/api/v4/projects/1/repository/changelog"],
+  [GITLAB, "POST", "/api/v4/projects/1/wikis"],
+  [GITLAB, "POST", "/api/v4/projects/1/share"],
+  [GITLAB, "POST", "/api/v4/import/github"],
+  [GITEA, "POST", "/api/v1/repos/o/r/sync_fork/main"],
+  [GITEA, "POST", "/api/v1/repos/o/r/git/notes/aa"],
+  [BITBUCKET, "POST", "/2.0/repositories/w/r/src"],
+  ["bitbucket.org", "POST", "/!api/2.0/repositories/w/r/src"],
+  [BITBUCKET, "POST", "/2.0/repositories/w/r/refs/branches"],
+  [BITBUCKET, "POST", "/2.0/repositories/w/r/pullrequests/1/merge"],
+  [BITBUCKET, "POST", "/2.0/repositories/w/r/branch-restrictions"],
+  [BITBUCKET, "PUT", "/2.0/repositories/w/r"],
+  [BITBUCKET, "POST", "/2.0/repositories/w/r/forks"],
+  [BITBUCKET, "POST", "/2.0/snippets/w"],
+  [DATA_CENTER, "PUT", "/rest/api/1.0/projects/P/repos/r/browse/a.txt"],
+  [DATA_CENTER, "POST", "/rest/branch-utils/latest/projects/P/repos/r/branches"],
+  [DATA_CENTER, "POST", "/rest/api/latest/projects/P/repos/r/pull-requests/1/merge"],
+  [DATA_CENTER, "POST", "/rest/git/latest/projects/P/repos/r/pull-requests/1/rebase"],
+  [DATA_CENTER, "POST", "/rest/api/latest/projects/P/repos/r"],
+  [AZURE, "POST", "/o/p/_apis/git/repositories/r/pushes?api-version=7.1"],
+  [AZURE, "POST", "/o/p/_apis/git/repositories/r/refs"],
+  [AZURE, "POST", "/o/_apis/git/p/repositories/r/refs"],
+  [AZURE, "POST", "/o/p/_apis/git/repositories/r/annotatedtags"],
+  [AZURE, "POST", "/o/p/_apis/git/repositories/r/forkSyncRequests"],
+  [AZURE, "PATCH", "/o/p/_apis/git/repositories/r/pullrequests/1"],
+  [AZURE, "POST", "/o/p/_apis/tfvc/changesets"],
+  [AZURE, "PUT", "/o/p/_apis/wiki/wikis/w/pages?path=a"],
+  [AZURE, "POST", "/o/_apis/hooks/subscriptions"],
 ];
 
 const FINE: readonly [host: string, method: string, path: string][] = [
@@ -81,6 +121,14 @@ const FINE: readonly [host: string, method: string, path: string][] = [
   [GITLAB, "POST", "/api/v4/projects/1/merge_requests/2/notes"],
   [GITEA, "POST", "/api/v1/repos/o/r/issues"],
   [GITEA, "POST", "/api/v1/repos/o/r/pulls"],
+  [BITBUCKET, "GET", "/2.0/repositories/w/r/src/main/a"],
+  [BITBUCKET, "POST", "/2.0/repositories/w/r/pullrequests"],
+  [BITBUCKET, "POST", "/2.0/repositories/w/r/pullrequests/1/comments"],
+  [DATA_CENTER, "POST", "/rest/api/latest/projects/P/repos/r/pull-requests"],
+  [DATA_CENTER, "POST", "/rest/api/latest/projects/P/repos/r/pull-requests/1/comments"],
+  [AZURE, "POST", "/o/p/_apis/git/repositories/r/pullrequests"],
+  [AZURE, "POST", "/o/p/_apis/git/repositories/r/pullRequests/1/threads"],
+  [AZURE, "POST", "/o/p/_apis/wit/workitems/$Task"],
   ["github.com", "GET", "/o/r.git/info/refs?service=git-upload-pack"],
   ["github.com", "POST", "/o/r.git/git-upload-pack"],
 ];
@@ -140,6 +188,10 @@ describe.each(SCANS)("with the credential of a forge and scan %s", (scan) => {
     ["an upload in capitals", '{"Operation":"upload"}'],
     ["an upload in escapes", '{"oper\\u0061tion":"uplo\\u0061d"}'],
     ["what is no JSON", "operation=upload"],
+    ["no operation", '{"objects":[]}'],
+    ["no operation that is text", '{"operation":null,"objects":[]}'],
+    ["an operation elsewhere", '{"objects":[{"operation":"download"}]}'],
+    ["an empty list", "[]"],
   ])("a batch of LFS with %s is refused", async (_what, body) => {
     expect((await post("github.com", BATCH, body)).denied).toBe("ForgeWriteRefused");
     expect(upstream.seen.filter((seen) => seen.body === body)).toEqual([]);
@@ -148,6 +200,34 @@ describe.each(SCANS)("with the credential of a forge and scan %s", (scan) => {
   it("a batch of LFS that downloads passes", async () => {
     expect((await post("github.com", BATCH, '{"operation":"download","objects":[]}')).status).toBe(200);
   });
+
+  it.each(["utf-16", '"UTF-7"', "utf-8; charset=shift_jis"])(
+    "JSON in the charset %s is refused",
+    async (charset) => {
+      const headers = { "content-type": `application/json; charset=${charset}` };
+      const [batch, question] = ['{"operation":"download","objects":[]}', '{"query":"{ a }"}'];
+      for (const [host, path, body] of [
+        ["github.com", BATCH, batch],
+        [GITHUB, "/graphql", question],
+      ] as const) {
+        const answer = await post(host, path, body, headers);
+        expect(answer.denied).toBe("ForgeWriteRefused");
+        expect(JSON.parse(answer.body)).toMatchObject({
+          because: expect.stringContaining("other than UTF-8"),
+        });
+      }
+    },
+  );
+
+  it.each(["PutFile", "CreateCommit", "CreateBranch", "DeleteBranch", "MergePullRequestBySquash"])(
+    "CodeCommit's %s is refused, and questions are not",
+    async (action) => {
+      const target = (name: string) => ({ "x-amz-target": `CodeCommit_20150413.${name}` });
+      expect((await post(CODECOMMIT, "/", '{"a":1}', target(action))).denied).toBe("ForgeWriteRefused");
+      expect((await post(CODECOMMIT, "/", '{"a":1}', target("GetFile"))).status).toBe(200);
+      expect((await post(CODECOMMIT, "/", '{"a":1}', target("CreatePullRequest"))).status).toBe(200);
+    },
+  );
 
   const document = (query: string): string => JSON.stringify({ query, variables: { a: 1 } });
   const commit = "mutation($i: I!) { c: createCommitOnBranch(input: $i) { clientMutationId } }";

@@ -221,6 +221,9 @@ describe.each(SCANS)("a request to a model's provider, its body %s", (_how, more
     ["in what ends too early", `{${search.replace("web_search_20250305", "custom")}`],
     ["in lines", `{}\n{${search}}`],
     ["in UTF-16", Buffer.from(`{${search}}`, "utf16le")],
+    ["in UTF-16 that says so", Buffer.from(`\ufeff{${search}}`, "utf16le")],
+    ["in UTF-32", Buffer.from([...`{${search}}`].flatMap((each) => [0, 0, 0, each.charCodeAt(0)]))],
+    ["behind a mark of UTF-8", `\ufeff{${search}}`],
     ["in a form", `tools[][type]=web_search_20250305`],
   ])("is refused when it says it %s", async (_how2, text) => {
     const answer = await post("anthropic", MESSAGES, text);

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { WebSocket } from "ws";
-import type { Egress } from "../../crds/egress.ts";
-import type { EgressRoute } from "../../crds/egress-route.ts";
-import { exchange, openTls, readAnswer } from "./egress-client.ts";
-import { startUpstream, startWorld, type World } from "./egress-kit.ts";
-import { openWebSocket, startWebSocketUpstream } from "./egress-websocket-kit.ts";
+import type { Egress } from "../../../crds/egress.ts";
+import type { EgressRoute } from "../../../crds/egress-route.ts";
+import { exchange, openTls, readAnswer } from "./client.ts";
+import { startUpstream, startWorld, type World } from "./kit.ts";
+import { openWebSocket, startWebSocketUpstream } from "./websocket-kit.ts";
 
 const HOST = "model.example";
 const OTHER = "other.example";

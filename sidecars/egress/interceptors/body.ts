@@ -4,6 +4,7 @@ import type { Denial } from "../denial.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
 import { inspectionContext } from "../inspection-context.ts";
 import { Turns } from "../../shared/turns.ts";
+import { countPassed } from "../upstream/passed-bytes.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
 import { describeFinding } from "./head-scan.ts";
 import { scannedInWindows } from "./windowed-scan.ts";
@@ -164,6 +165,7 @@ async function* searched(exchange: Exchange, chunks: AsyncIterable<Buffer>): Asy
   let held: Buffer = Buffer.alloc(0);
   for await (const chunk of chunks) {
     exchange.requestBytes += chunk.length;
+    countPassed(chunk.length);
     const finding = exchange.times.scan(() => search.push(chunk));
     if (finding !== undefined) {
       throw new RefusedUnderWayError({ code: "SecretInBody", ...describeFinding(finding) });

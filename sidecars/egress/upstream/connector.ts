@@ -9,6 +9,9 @@ import { pinDestination, type PinnedDestination } from "./destination.ts";
 import type { Resolve } from "./resolve.ts";
 
 const CONNECT_TIMEOUT_MS = 10_000;
+/** what a record of TLS holds: undici reads all that waits at once, and would have to put several together */
+const RECORD_BYTES = 16 * 1024;
+const KEEP_ALIVE = { keepAlive: true, keepAliveInitialDelay: 60_000 };
 /** before the next address is tried beside a slow one */
 const NEXT_ADDRESS_MS = 300;
 
@@ -85,7 +88,7 @@ function trustOf({ route }: UpstreamTarget, world: UpstreamWorld): tls.SecureCon
 
 function socketOptions(pinned: PinnedDestination, host: string): net.TcpNetConnectOpts {
   const [only] = pinned.addresses;
-  const options = { port: pinned.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 };
+  const options = { port: pinned.port, noDelay: true, ...KEEP_ALIVE, highWaterMark: RECORD_BYTES };
   if (pinned.addresses.length === 1 && only !== undefined) return { ...options, host: only };
   const lookup: LookupFunction = (_host, _options, done) =>
     done(

@@ -3,6 +3,7 @@ import type { Answer } from "../agent/agent-stream.ts";
 import type { Exchange, Outcome } from "../exchange.ts";
 import { hostHeaderOf } from "../request/read-head.ts";
 import { hasUnknownTransferCoding, passedOn, trailersPassedOn } from "./answer-fields.ts";
+import { countPassed } from "./passed-bytes.ts";
 import { RelayEnd } from "./relay-end.ts";
 
 /** Sends a request over HTTP/1.1. Its trailers are left out: undici sends none. */
@@ -59,6 +60,7 @@ class Http1Relay implements Dispatcher.DispatchHandler {
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
     this.#bytes += chunk.length;
+    countPassed(chunk.length);
     if (this.#answer.write(chunk)) return;
     controller.pause();
     this.#answer.onDrain(() => controller.resume());

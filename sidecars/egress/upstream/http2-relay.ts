@@ -5,6 +5,7 @@ import { groupedByName } from "../request/fields.ts";
 import { hostHeaderOf } from "../request/read-head.ts";
 import { passedOn, trailersPassedOn } from "./answer-fields.ts";
 import type { Http2Connection, Http2Upstream } from "./http2-upstream.ts";
+import { countPassed } from "./passed-bytes.ts";
 import { failed, RelayEnd } from "./relay-end.ts";
 
 const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
@@ -109,6 +110,7 @@ class Http2Relay {
     stream.on("trailers", (_headers: unknown, _flags: number, raw: string[]) => (trailers = raw));
     stream.on("data", (chunk: Buffer) => {
       this.#bytes += chunk.length;
+      countPassed(chunk.length);
       if (this.#answer.write(chunk)) return;
       stream.pause();
       this.#answer.onDrain(() => stream.resume());

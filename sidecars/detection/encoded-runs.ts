@@ -67,7 +67,8 @@ function decodedRuns(
       if (!isSure) continue;
       const decoded = decode(text.slice(from, end));
       const hidden = decoded.toString("latin1");
-      if (mayBeCompressed(decoded, from === start)) alone.push({ form, text: hidden, isPacked: true });
+      const isRandom = from === start && (form !== "base64" || isMixed(text, start, end));
+      if (mayBeCompressed(decoded, isRandom)) alone.push({ form, text: hidden, isPacked: true });
       lines += textIn(hidden, decoded);
     }
   }
@@ -85,9 +86,20 @@ function isOneCharacter(text: string, start: number, end: number): boolean {
 const textIn = (hidden: string, bytes: Buffer): string =>
   isBinary(hidden) || !isUtf8(bytes) ? stringsIn(hidden) : `${hidden}\n`;
 
-/** Of codings that show nothing of themselves only where the run begins; what hashes are long is none. */
-function mayBeCompressed(bytes: Buffer, isBeginning: boolean): boolean {
-  return sniffCoding(bytes) !== undefined || (isBeginning && bytes.length >= LEAST_OPAQUE && isOpaque(bytes));
+/** Of codings that show nothing of themselves only where a run begins and looks random; what hashes are long is none. */
+function mayBeCompressed(bytes: Buffer, isRandom: boolean): boolean {
+  return sniffCoding(bytes) !== undefined || (isRandom && bytes.length >= LEAST_OPAQUE && isOpaque(bytes));
+}
+
+/** characters at the beginning of a run that are counted: those of the least that may be compressed */
+const SAMPLE = (LEAST_OPAQUE / 3) * 4;
+/** different ones among them: compressed data has about fifty of the 64, words, paths and UUIDs have thirty at most */
+const LEAST_DIFFERENT = 36;
+
+function isMixed(text: string, start: number, end: number): boolean {
+  const seen = new Set<number>();
+  for (let at = start; at < end && at < start + SAMPLE; at += 1) seen.add(text.charCodeAt(at));
+  return seen.size >= LEAST_DIFFERENT;
 }
 
 /** MIME breaks base64 into lines (RFC 2045 §6.8); quotes of mails and files of settings indent them. */

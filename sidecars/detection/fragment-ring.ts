@@ -14,6 +14,8 @@ const MOST_COVERED = 64;
 const COVERED_FOR = 50_000;
 /** what may be missing of a known value for its pieces to be as good as all of it */
 const ENOUGH = 0.75;
+/** more than may stand between two words of a seed phrase or two groups of a row, and no line end of base64 */
+const GAP = "\n".repeat(20);
 /** the row of all that looks like a piece of a token, whatever field it came in */
 const ANY_SLOT = "";
 
@@ -53,7 +55,7 @@ export function createFragmentRing(): FragmentRing {
       looks += 1;
       const longer = longerRows(rows, pieces);
       return {
-        texts: [...longer.values()].flatMap((row) => endsOf(row)),
+        texts: apart([...longer.values()].flatMap((row) => endsOf(row))),
         keep: () => remember(rows, longer),
       };
     },
@@ -119,6 +121,14 @@ function bounded(row: readonly string[]): readonly string[] {
 function endsOf(row: readonly string[]): string[] {
   const joined = row.slice(0, -1).map((_, from) => row.slice(from).join(""));
   return row.length > 1 && row.some((text) => text.includes(" ")) ? [...joined, row.join(" ")] : joined;
+}
+
+/** Texts of printed characters as one, since each text has a cost of its own: so far apart that nothing runs from one into the next. */
+function apart(texts: readonly string[]): string[] {
+  const isPrinted = (text: string): boolean => !/[^\t\n\r\x20-\x7e]/.test(text);
+  const printed = texts.filter(isPrinted);
+  const others = texts.filter((text) => !isPrinted(text));
+  return printed.length === 0 ? others : [printed.join(GAP), ...others];
 }
 
 function remember(

@@ -25,6 +25,8 @@ const SHORTEST_RUN = 16;
 const SHORTEST_BASE32 = 20;
 /** of bytes that may be compressed by a coding that shows nothing of itself: hashes are shorter */
 export const LEAST_OPAQUE = 72;
+/** characters of a run in which different ones are counted: compressed data has fifty of base64's 64, paths and UUIDs have thirty at most */
+const SAMPLE = 96;
 /** shorter lines of base64 are not joined with the next */
 const SHORTEST_LINE = 16;
 const INDENT = characterClass(" \t>");
@@ -33,30 +35,34 @@ interface Encoding {
   readonly form: string;
   /** places in a group of characters at which a run may begin */
   readonly phases: number;
+  /** different characters at the beginning of a run of compressed data */
+  readonly leastDifferent: number;
   readonly decode: (run: string) => Buffer;
 }
 
 const ENCODINGS = {
-  base64: { form: "base64", phases: 4, decode: (run) => Buffer.from(run, "base64") },
-  hex: { form: "hex", phases: 2, decode: (run) => Buffer.from(run, "hex") },
-  base32: { form: "base32", phases: 8, decode: base32Decoded },
+  base64: { form: "base64", phases: 4, leastDifferent: 36, decode: (run) => Buffer.from(run, "base64") },
+  hex: { form: "hex", phases: 2, leastDifferent: 0, decode: (run) => Buffer.from(run, "hex") },
+  base32: { form: "base32", phases: 8, leastDifferent: 0, decode: base32Decoded },
 } as const satisfies Record<string, Encoding>;
 
 /** What runs of base64, base32 and hexadecimal hold, one text an encoding; compressed data stands alone, for its own decoder. */
 export function encodedRuns(text: string): HiddenText[] {
   const compact = withoutLineBreaks(text);
+  const bytes = Buffer.from(text, "latin1");
+  const compactBytes = compact === text ? bytes : Buffer.from(compact, "latin1");
   return [
-    ...decodedRuns(compact, ENCODINGS.base64, runsOf(compact, BASE64, SHORTEST_RUN)),
-    ...decodedRuns(text, ENCODINGS.hex, runsOf(text, HEX, SHORTEST_RUN)),
-    ...decodedRuns(text, ENCODINGS.base32, runsOf(text, BASE32_UPPER, SHORTEST_BASE32)),
-    ...decodedRuns(text, ENCODINGS.base32, runsOf(text, BASE32_LOWER, SHORTEST_BASE32)),
+    ...decodedRuns(compact, ENCODINGS.base64, runsOf(compactBytes, BASE64, SHORTEST_RUN)),
+    ...decodedRuns(text, ENCODINGS.hex, runsOf(bytes, HEX, SHORTEST_RUN)),
+    ...decodedRuns(text, ENCODINGS.base32, runsOf(bytes, BASE32_UPPER, SHORTEST_BASE32)),
+    ...decodedRuns(text, ENCODINGS.base32, runsOf(bytes, BASE32_LOWER, SHORTEST_BASE32)),
   ];
 }
 
 /** A run may begin within a group of characters, where a slice cut it or something else of its alphabet stands before it. */
 function decodedRuns(
   text: string,
-  { form, phases, decode }: Encoding,
+  { form, phases, leastDifferent, decode }: Encoding,
   runs: readonly (readonly [number, number])[],
 ): HiddenText[] {
   const alone: HiddenText[] = [];
@@ -65,11 +71,11 @@ function decodedRuns(
     for (let from = start; from < start + phases; from += 1) {
       const isSure = from === start || start === 0 || form !== "base64" || mayHoldText(text, from, end);
       if (!isSure) continue;
-      const decoded = decode(text.slice(from, end));
-      const hidden = decoded.toString("latin1");
-      const isRandom = from === start && (form !== "base64" || isMixed(text, start, end));
-      if (mayBeCompressed(decoded, isRandom)) alone.push({ form, text: hidden, isPacked: true });
-      lines += textIn(hidden, decoded);
+      const run = text.slice(from, end);
+      const decoded = decode(run);
+      const isPacked = mayBeCompressed(decoded, run, from === start ? leastDifferent : Infinity);
+      if (isPacked) alone.push({ form, text: decoded.toString("latin1"), isPacked });
+      lines += textIn(decoded);
     }
   }
   return lines === "" ? alone : [{ form, text: lines }, ...alone];
@@ -83,23 +89,16 @@ function isOneCharacter(text: string, start: number, end: number): boolean {
 }
 
 /** What letters decode to by chance is hardly ever UTF-8: of that only what is printed in a row is text. */
-const textIn = (hidden: string, bytes: Buffer): string =>
-  isBinary(hidden) || !isUtf8(bytes) ? stringsIn(hidden) : `${hidden}\n`;
-
-/** Of codings that show nothing of themselves only where a run begins and looks random; what hashes are long is none. */
-function mayBeCompressed(bytes: Buffer, isRandom: boolean): boolean {
-  return sniffCoding(bytes) !== undefined || (isRandom && bytes.length >= LEAST_OPAQUE && isOpaque(bytes));
+function textIn(bytes: Buffer): string {
+  const text = isUtf8(bytes) ? bytes.toString("latin1") : undefined;
+  return text === undefined || isBinary(text) ? stringsIn(bytes) : `${text}\n`;
 }
 
-/** characters at the beginning of a run that are counted: those of the least that may be compressed */
-const SAMPLE = (LEAST_OPAQUE / 3) * 4;
-/** different ones among them: compressed data has about fifty of the 64, words, paths and UUIDs have thirty at most */
-const LEAST_DIFFERENT = 36;
-
-function isMixed(text: string, start: number, end: number): boolean {
-  const seen = new Set<number>();
-  for (let at = start; at < end && at < start + SAMPLE; at += 1) seen.add(text.charCodeAt(at));
-  return seen.size >= LEAST_DIFFERENT;
+/** Of codings that show nothing of themselves only what is mixed as they are; words are written with letters of base64 as well. */
+function mayBeCompressed(decoded: Buffer, run: string, leastDifferent: number): boolean {
+  if (sniffCoding(decoded) !== undefined) return true;
+  if (decoded.length < LEAST_OPAQUE || !isOpaque(decoded)) return false;
+  return new Set(run.slice(0, SAMPLE)).size >= leastDifferent;
 }
 
 /** MIME breaks base64 into lines (RFC 2045 §6.8); quotes of mails and files of settings indent them. */
@@ -151,5 +150,7 @@ function base32Decoded(run: string): Buffer {
 
 /** Runs of base64 that no slice holds whole, decoded: what is compressed in them can only be undone from its beginning. */
 export function longRuns(text: string, shortest: number): Buffer[] {
-  return runsOf(text, BASE64, shortest).map(([start, end]) => Buffer.from(text.slice(start, end), "base64"));
+  return runsOf(Buffer.from(text, "latin1"), BASE64, shortest).map(([start, end]) =>
+    Buffer.from(text.slice(start, end), "base64"),
+  );
 }

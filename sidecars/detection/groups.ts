@@ -43,10 +43,11 @@ function rowAt(text: string, bytes: Uint8Array, from: number): Row | undefined {
   const border = endOfGroup(bytes, from);
   const first = startOfNext(bytes, border);
   const firstEnd = endOfGroup(bytes, first);
+  const size = firstEnd - first;
+  if (first === border || size > LONGEST_GROUP) return undefined;
   const second = startOfNext(bytes, firstEnd);
-  const [size, secondSize] = [firstEnd - first, endOfGroup(bytes, second) - second];
-  const isRegular = first !== border && first - border === second - firstEnd && size <= LONGEST_GROUP;
-  if (!isRegular) return undefined;
+  if (first - border !== second - firstEnd) return undefined;
+  const secondSize = endOfGroup(bytes, second) - second;
   const isNumbers = Math.max(size, secondSize) <= 3 && isDigit(bytes, first) && isDigit(bytes, second);
   if (!isNumbers && size !== secondSize) return undefined;
   return rowOf(text, first, { size, separator: text.slice(border, first), isNumbers });
@@ -94,7 +95,7 @@ function groupBefore(
 
 function endOfGroup(bytes: Uint8Array, start: number): number {
   let end = start;
-  while (end - start <= LONGEST_GROUP && WORD[bytes[end]!] === 1) end += 1;
+  while (end < bytes.length && end - start <= LONGEST_GROUP && WORD[bytes[end]!] === 1) end += 1;
   return end;
 }
 

@@ -48,7 +48,7 @@ export function createPatternSearch(rules: readonly Rule[]): PatternSearch {
         const rule = compiled[keyword]!;
         return isLeftOut(rule.rule, context) ? undefined : foundAt(rule, text, at);
       });
-      const found = byKeyword ?? foundInRuns(inRuns, text, context);
+      const found = byKeyword ?? foundInRuns(inRuns, text, bytes, context);
       return found === undefined
         ? undefined
         : { rule: found.rule.id, location, shape: shapeOf(found.secret) };
@@ -93,7 +93,7 @@ function matchAt({ rule, pattern, accepts }: CompiledRule, text: string, at: num
 }
 
 /** shortest runs in which a pattern can match */
-const RUNS: Readonly<Record<RunClass, (text: string) => Iterable<readonly [number, number]>>> = {
+const RUNS: Readonly<Record<RunClass, (bytes: Uint8Array) => readonly (readonly [number, number])[]>> = {
   digits: runsIn(`${DIGITS} -`, 13),
   capitals: runsIn(`${CAPITALS}${DIGITS} `, 15),
   base58: runsIn(LETTERS_AND_DIGITS, 51),
@@ -101,19 +101,20 @@ const RUNS: Readonly<Record<RunClass, (text: string) => Iterable<readonly [numbe
   words: rowsOfSeedWords,
 };
 
-function runsIn(characters: string, shortest: number): (text: string) => Iterable<readonly [number, number]> {
+function runsIn(characters: string, shortest: number): (typeof RUNS)[RunClass] {
   const of = characterClass(characters);
-  return (text) => runsOf(text, of, shortest);
+  return (bytes) => runsOf(bytes, of, shortest);
 }
 
 function foundInRuns(
   rules: readonly CompiledRule[],
   text: string,
+  bytes: Uint8Array,
   context: PatternContext,
 ): Found | undefined {
   for (const compiled of rules) {
     if (isLeftOut(compiled.rule, context)) continue;
-    for (const [start, end] of RUNS[compiled.rule.runs!](text)) {
+    for (const [start, end] of RUNS[compiled.rule.runs!](bytes)) {
       const from = Math.max(0, start - BEFORE);
       const found =
         firstMatch(compiled, text.slice(from, end + 1), start - from) ??

@@ -12,21 +12,21 @@ export const DIGITS = "0123456789";
 export const LETTERS_AND_DIGITS = `${CAPITALS}${CAPITALS.toLowerCase()}${DIGITS}`;
 
 /**
- * The runs of at least `min` characters of a class in a Latin-1 text, as
- * [start, end). Looks at one character in `min` where there are none.
+ * The runs of at least `min` bytes of a class, as [start, end). Looks at one
+ * byte in `min` where there are none.
  */
-export function runsOf(text: string, of: CharacterClass, min: number): (readonly [number, number])[] {
+export function runsOf(bytes: Uint8Array, of: CharacterClass, min: number): (readonly [number, number])[] {
   const runs: (readonly [number, number])[] = [];
   let from = 0;
-  while (from + min <= text.length) {
+  while (from + min <= bytes.length) {
     let start = from + min;
-    while (start > from && of[text.charCodeAt(start - 1)] === 1) start -= 1;
+    while (start > from && of[bytes[start - 1]!] === 1) start -= 1;
     if (start > from) {
       from = start;
       continue;
     }
     let end = from + min;
-    while (end < text.length && of[text.charCodeAt(end)] === 1) end += 1;
+    while (end < bytes.length && of[bytes[end]!] === 1) end += 1;
     runs.push([from, end]);
     from = end;
   }

@@ -13,15 +13,17 @@ const MOST_BETWEEN = 12;
 const STRIDE = 40;
 
 const indexes = new Map(wordlist.map((word, index) => [word, index]));
-const beginnings = beginningsOf(wordlist);
+/** Words of the list differ in their first four letters. */
+const wordsByKey = new Map(wordlist.map((word) => [keyAt(Buffer.from(word), 0), Buffer.from(word)]));
+const beginnings = beginningsOf(wordsByKey.keys());
 
 /** The rows of at least twelve words of the English list of BIP-39 in a text, as [start, end). */
-export function rowsOfSeedWords(text: string): (readonly [number, number])[] {
+export function rowsOfSeedWords(bytes: Uint8Array): (readonly [number, number])[] {
   const rows: (readonly [number, number])[] = [];
-  for (let at = STRIDE - 1; at < text.length; at += STRIDE) {
-    const start = startOfWord(text, at);
-    if (!mayBeginSeedWord(text, start) || !mayBeBesideSeedWord(text, start)) continue;
-    const row = rowAround(text, start);
+  for (let at = STRIDE - 1; at < bytes.length; at += STRIDE) {
+    const start = startOfWord(bytes, at);
+    if (!mayBeginSeedWord(bytes, start) || !mayBeBesideSeedWord(bytes, start)) continue;
+    const row = rowAround(bytes, start);
     if (row === undefined) continue;
     rows.push(row);
     at = Math.max(at, row[1]);
@@ -56,36 +58,32 @@ function isPhrase(words: readonly number[], length: number): boolean {
 const isSorted = (words: readonly number[]): boolean =>
   words.filter((word, index) => index > 0 && (words[index - 1] ?? 0) > word).length <= 1;
 
-/** Words of the list differ in their first four letters. */
-function beginningsOf(words: readonly string[]): Uint8Array {
+/** A bit for each key. */
+function beginningsOf(keys: Iterable<number>): Uint8Array {
   const table = new Uint8Array(2 ** 20 / 8);
-  for (const word of words) {
-    const key = keyAt(word, 0);
-    table[key >> 3] = (table[key >> 3] ?? 0) | (1 << (key & 7));
-  }
+  for (const key of keys) table[key >> 3] = (table[key >> 3] ?? 0) | (1 << (key & 7));
   return table;
 }
 
-function mayBeginSeedWord(text: string, at: number): boolean {
-  const key = keyAt(text, at);
-  return ((beginnings[key >> 3] ?? 0) & (1 << (key & 7))) !== 0;
-}
+const mayBeginSeedWord = (bytes: Uint8Array, at: number): boolean => isKeyOfWord(keyAt(bytes, at));
+
+const isKeyOfWord = (key: number): boolean => (beginnings[key >> 3]! & (1 << (key & 7))) !== 0;
 
 /** Of a row one word stands before or behind every other. */
-function mayBeBesideSeedWord(text: string, start: number): boolean {
+function mayBeBesideSeedWord(bytes: Uint8Array, start: number): boolean {
   let end = start;
-  while (end < start + 9 && isLetter(text.charCodeAt(end))) end += 1;
-  const next = nextWord(text, end);
-  if (next !== -1 && mayBeginSeedWord(text, next)) return true;
-  const previous = previousWord(text, start);
-  return previous !== -1 && mayBeginSeedWord(text, previous);
+  while (end < start + 9 && isLetter(bytes[end]!)) end += 1;
+  const next = nextWord(bytes, end);
+  if (next !== -1 && mayBeginSeedWord(bytes, next)) return true;
+  const previous = previousWord(bytes, start);
+  return previous !== -1 && mayBeginSeedWord(bytes, previous);
 }
 
 /** The first four letters with their case folded, five bits each; none where the word ends before. */
-function keyAt(text: string, at: number): number {
+function keyAt(bytes: Uint8Array, at: number): number {
   let key = 0;
   for (let index = 0; index < 4; index += 1) {
-    const code = text.charCodeAt(at + index);
+    const code = bytes[at + index]!;
     const hasEnded = !isLetter(code);
     if (hasEnded) return index < 3 ? 0 : key << 5;
     key = (key << 5) | (code & 31);
@@ -98,47 +96,49 @@ function isLetter(code: number): boolean {
   return lower >= 0x61 && lower <= 0x7a;
 }
 
-function startOfWord(text: string, from: number): number {
+function startOfWord(bytes: Uint8Array, from: number): number {
   let at = from;
   // from a gap back to the word before it
-  for (let gap = 0; gap < MOST_BETWEEN && at > 0 && !isLetter(text.charCodeAt(at)); gap += 1) at -= 1;
-  for (let length = 0; length < 9 && at > 0 && isLetter(text.charCodeAt(at - 1)); length += 1) at -= 1;
+  for (let gap = 0; gap < MOST_BETWEEN && at > 0 && !isLetter(bytes[at]!); gap += 1) at -= 1;
+  for (let length = 0; length < 9 && at > 0 && isLetter(bytes[at - 1]!); length += 1) at -= 1;
   return at;
 }
 
-function rowAround(text: string, start: number): readonly [number, number] | undefined {
+function rowAround(bytes: Uint8Array, start: number): readonly [number, number] | undefined {
   let [count, end] = [0, start];
-  for (let at = start; at !== -1; at = nextWord(text, end)) {
-    const wordEnd = endOfSeedWord(text, at);
+  for (let at = start; at !== -1; at = nextWord(bytes, end)) {
+    const wordEnd = endOfSeedWord(bytes, at);
     if (wordEnd === -1) break;
     count += 1;
     end = wordEnd;
   }
   if (count === 0) return undefined;
   let first = start;
-  for (let at = previousWord(text, start); at !== -1; at = previousWord(text, first)) {
-    if (endOfSeedWord(text, at) === -1) break;
+  for (let at = previousWord(bytes, start); at !== -1; at = previousWord(bytes, first)) {
+    if (endOfSeedWord(bytes, at) === -1) break;
     count += 1;
     first = at;
   }
   return count >= SHORTEST ? [first, end] : undefined;
 }
 
-function endOfSeedWord(text: string, start: number): number {
-  if (!mayBeginSeedWord(text, start)) return -1;
-  let end = start;
-  while (end < start + 9 && isLetter(text.charCodeAt(end))) end += 1;
-  return indexes.has(text.slice(start, end).toLowerCase()) ? end : -1;
+function endOfSeedWord(bytes: Uint8Array, start: number): number {
+  const key = keyAt(bytes, start);
+  const word = isKeyOfWord(key) ? wordsByKey.get(key)! : undefined;
+  if (word === undefined) return -1;
+  for (let at = 0; at < word.length; at += 1) if ((bytes[start + at]! | 0x20) !== word[at]) return -1;
+  const end = start + word.length;
+  return isLetter(bytes[end]!) ? -1 : end;
 }
 
-function nextWord(text: string, from: number): number {
-  for (let at = from; at < Math.min(text.length, from + MOST_BETWEEN); at += 1)
-    if (isLetter(text.charCodeAt(at))) return at === from ? -1 : at;
+function nextWord(bytes: Uint8Array, from: number): number {
+  for (let at = from; at < Math.min(bytes.length, from + MOST_BETWEEN); at += 1)
+    if (isLetter(bytes[at]!)) return at === from ? -1 : at;
   return -1;
 }
 
-function previousWord(text: string, start: number): number {
+function previousWord(bytes: Uint8Array, start: number): number {
   for (let at = start - 1; at >= Math.max(0, start - MOST_BETWEEN); at -= 1)
-    if (isLetter(text.charCodeAt(at))) return startOfWord(text, at);
+    if (isLetter(bytes[at]!)) return startOfWord(bytes, at);
   return -1;
 }

@@ -27,10 +27,10 @@ export function isBinary(text: string): boolean {
 }
 
 /** What is printed in a row in binary data, one a line: all of it that a reader finds there. */
-export function stringsIn(text: string): string {
+export function stringsIn(bytes: Buffer): string {
   let strings = "";
-  for (const [start, end] of runsOf(text, PRINTABLE_OR_NUL, SHORTEST)) {
-    const run = text.slice(start, end);
+  for (const [start, end] of runsOf(bytes, PRINTABLE_OR_NUL, SHORTEST)) {
+    const run = bytes.toString("latin1", start, end);
     if (/[^\0]/.test(run)) strings += `${run}\n`;
   }
   return strings;

@@ -105,7 +105,7 @@ async function lookAt(view: View, search: TextSearch, left: Allowance): Promise<
   const finding = await findIn(slice, view, search, left);
   if (finding !== undefined) return { kind: "found", finding };
   // in binary data only its strings have escapes
-  const text = isBinary(slice) ? stringsIn(slice) : slice;
+  const text = isBinary(slice) ? stringsIn(Buffer.from(slice, "latin1")) : slice;
   const inside = await lookInside({ ...view, text, from: 0 }, text, search, left);
   return inside.kind === "views" ? { kind: "views", views: [...inside.views, ...inflated] } : inside;
 }

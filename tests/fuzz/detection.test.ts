@@ -105,7 +105,7 @@ describe("runsOf", () => {
             match.index + match[0].length,
           ]);
 
-          expect([...runsOf(text, hex, min)]).toEqual(expected);
+          expect([...runsOf(Buffer.from(text), hex, min)]).toEqual(expected);
         },
       ),
       { numRuns: 1000 },

@@ -97,8 +97,18 @@ function textIn(bytes: Buffer): string {
 /** Of codings that show nothing of themselves only what is mixed as they are; words are written with letters of base64 as well. */
 function mayBeCompressed(decoded: Buffer, run: string, leastDifferent: number): boolean {
   if (sniffCoding(decoded) !== undefined) return true;
-  if (decoded.length < LEAST_OPAQUE || !isOpaque(decoded)) return false;
-  return new Set(run.slice(0, SAMPLE)).size >= leastDifferent;
+  return decoded.length >= LEAST_OPAQUE && differentIn(run) >= leastDifferent && isOpaque(decoded);
+}
+
+function differentIn(run: string): number {
+  const isSeen = new Uint8Array(128);
+  let count = 0;
+  for (let at = 0; at < run.length && at < SAMPLE; at += 1) {
+    const code = run.charCodeAt(at);
+    count += 1 - isSeen[code]!;
+    isSeen[code] = 1;
+  }
+  return count;
 }
 
 /** MIME breaks base64 into lines (RFC 2045 §6.8); quotes of mails and files of settings indent them. */

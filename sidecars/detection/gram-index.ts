@@ -24,14 +24,11 @@ export function createGramIndex(
   texts: readonly { readonly bytes: Uint8Array; readonly inPieces: boolean }[],
 ): GramIndex {
   const table = new Uint16Array(KEYS);
-  /** a bit for each key: the table is too large for the fastest cache */
-  const isKnown = new Uint8Array(KEYS / 8);
   const entries: Entry[][] = [[]];
   for (const [index, { bytes, inPieces }] of texts.entries()) {
     const last = inPieces ? bytes.length - SIZE : STRIDE - 1;
     for (let offset = 0; offset <= last; offset += 1) {
       const key = keyAt(bytes, offset);
-      isKnown[key >> 3]! |= 1 << (key & 7);
       if (table[key] === 0) table[key] = entries.push([]) - 1;
       entries[table[key]!]!.push({ text: index, offset });
     }
@@ -39,9 +36,9 @@ export function createGramIndex(
   if (texts.length === 0) return () => undefined;
   return (bytes, visit) => {
     for (let at = 0; at + SIZE <= bytes.length; at += STRIDE) {
-      const key = keyAt(bytes, at);
-      if ((isKnown[key >> 3]! & (1 << (key & 7))) === 0) continue;
-      for (const { text, offset } of entries[table[key]!]!) {
+      const bucket = table[keyAt(bytes, at)]!;
+      if (bucket === 0) continue;
+      for (const { text, offset } of entries[bucket]!) {
         const found = visit(text, at - offset, offset);
         if (found !== undefined) return found;
       }

@@ -40,7 +40,8 @@ interface Shape {
 
 /** Looks at two groups in a row, and only then at all of them: most places are words of a text. */
 function rowAt(text: string, bytes: Uint8Array, from: number): Row | undefined {
-  const border = endOfGroup(bytes, from);
+  // from a separator on: all places that are looked at may lie in one
+  const border = endOfGroup(bytes, startOfNext(bytes, from));
   const first = startOfNext(bytes, border);
   const firstEnd = endOfGroup(bytes, first);
   const size = firstEnd - first;

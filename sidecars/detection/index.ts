@@ -1,7 +1,15 @@
-import type { Detector, Finding, Inspection, InspectionContext, KnownValue } from "./detector.ts";
+import type {
+  Detector,
+  Finding,
+  HeadToInspect,
+  Inspection,
+  InspectionContext,
+  KnownValue,
+} from "./detector.ts";
 import type { FragmentRing } from "./fragment-ring.ts";
 import { inspectBody } from "./inspect-body.ts";
-import { inspectHead, inspectName, inspectTrailers } from "./inspect-head.ts";
+import { CleanTexts } from "./clean-texts.ts";
+import { type HeadText, inspectHead, inspectName, inspectTrailers } from "./inspect-head.ts";
 import { readGitleaksRules } from "./gitleaks-rules.ts";
 import { createOwnRuleSearch, type OwnRule, type OwnRuleSearch } from "./own-rules.ts";
 import { createKnownValueSearch, type KnownValueSearch } from "./known-values.ts";
@@ -41,8 +49,9 @@ export function createDetector(parts: DetectorParts): Detector {
       ? allPatterns
       : createPatternSearch(rules.filter(({ id }) => !withoutRules.includes(id)));
   const own = createOwnRuleSearch([...(parts.ownRules ?? []), ...gitleaksRules(parts.gitleaksRules ?? "")]);
+  const clean = new CleanTexts();
   const lookWith = (context: InspectionContext | undefined): Look =>
-    new Look({ known, patterns, own }, context ?? {});
+    new Look({ known, patterns, own, clean }, context ?? {});
   return {
     inspectHead: (head, context) => lookWith(context).head(head),
     inspectName: (host, path = "/") => lookWith(undefined).name(host, path),
@@ -61,6 +70,7 @@ function gitleaksRules(toml: string): readonly OwnRule[] {
 interface Searches {
   readonly own: OwnRuleSearch | undefined;
   readonly known: KnownValueSearch;
+  readonly clean: CleanTexts;
   readonly patterns: PatternSearch;
 }
 
@@ -80,8 +90,20 @@ class Look {
     this.#fragments = fragments;
   }
 
-  head(head: Parameters<typeof inspectHead>[0]): Promise<Inspection> {
-    return inspectHead(head, this.#search(), this.#findFolded, (pieces) => this.#withEarlier(pieces));
+  head(head: HeadToInspect): Promise<Inspection> {
+    const { clean, own } = this.#searches;
+    const keyOf = ({ kind, text }: HeadText): string => `${this.#home ?? ""} ${kind} ${text}`;
+    // an owner's rule may reach over fields, and pieces of known values are to be met each time
+    const remembers = own === undefined && this.#fragments !== undefined;
+    return inspectHead(head, {
+      ...this.#search(),
+      findFolded: this.#findFolded,
+      newOf: (texts) => (remembers ? texts.filter((text) => !clean.has(keyOf(text))) : texts),
+      onClean: (texts) => {
+        if (remembers && this.#met.length === 0) clean.add(texts.map(keyOf));
+      },
+      onPieces: (pieces) => this.#withEarlier(pieces),
+    });
   }
 
   trailers(fields: Parameters<typeof inspectTrailers>[0]): Inspection {

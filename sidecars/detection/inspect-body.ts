@@ -44,7 +44,7 @@ export async function inspectBody(
   if ("kind" in parts) return parts;
   const views = [...asSent, ...bodyViews(decoded.bytes, name), ...inflated, ...parts.views];
   const pieces = [...parts.pieces, ...piecesOf(latin1Of(decoded.bytes.subarray(0, SLICE)))];
-  views.push(...joinedViews(pieces, name));
+  views.push(...joinedViews(joinedTexts(pieces), name));
   const inspection = await inspectViews(views, search);
   return inspection.kind === "clean" ? onPieces(pieces) : inspection;
 }
@@ -53,7 +53,7 @@ export async function inspectBody(
 const LONGEST_UNFOLDED = 1024;
 
 /** Names and values that stand apart, put together: a secret that is split over fields. Prose is no piece of one. */
-export function joinedViews(pieces: readonly Piece[], location: string): View[] {
+export function joinedTexts(pieces: readonly Piece[]): string[] {
   if (pieces.length < 2) return [];
   let [values, before] = ["", ""];
   for (const { slot, text } of pieces) {
@@ -62,12 +62,14 @@ export function joinedViews(pieces: readonly Piece[], location: string): View[] 
     before = kind;
   }
   const names = pieces.map(({ name }) => name).join("");
-  return [values, names]
-    .filter((text) => text.length > 1)
-    .map((text) => {
-      const depth = text.length > LONGEST_UNFOLDED ? MAX_DEPTH : 1;
-      return viewOf(text, `${location} > joined values`, depth, true);
-    });
+  return [values, names].filter((text) => text.length > 1);
+}
+
+export function joinedViews(texts: readonly string[], location: string): View[] {
+  return texts.map((text) => {
+    const depth = text.length > LONGEST_UNFOLDED ? MAX_DEPTH : 1;
+    return viewOf(text, `${location} > joined values`, depth, true);
+  });
 }
 
 function bodyViews(bytes: Uint8Array, location: string): View[] {

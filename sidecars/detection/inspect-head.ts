@@ -2,7 +2,7 @@ import { encodedRuns } from "./encoded-runs.ts";
 import type { Finding, HeadToInspect, Inspection } from "./detector.ts";
 import { latin1Of } from "./known-values.ts";
 import { groupedTexts } from "./groups.ts";
-import { joinedViews } from "./inspect-body.ts";
+import { joinedTexts, joinedViews } from "./inspect-body.ts";
 import { joinedStrings } from "./joined-strings.ts";
 import { fieldsOf, type Piece } from "./pieces.ts";
 import { unwrapped } from "./unwrapping.ts";
@@ -19,33 +19,69 @@ import {
 const USUAL =
   /^(?:host|connection|accept(?:-.*)?|content-.*|transfer-encoding|user-agent|date|expect|te|trailer|upgrade.*|sec-.*|if-.*|origin|referer|cache-control|pragma|priority)$/i;
 
-/**
- * Looks at all that a request says before its body. `findFolded` is for the host
- * and the names of headers, whose case is lost on the way.
- */
-export async function inspectHead(
-  head: HeadToInspect,
-  search: TextSearch,
-  findFolded: FindInText,
-  onPieces: (pieces: readonly Piece[]) => Promise<Inspection>,
-): Promise<Inspection> {
-  const names = head.headers.map(([name]) => name).join("\n");
-  const labels = bytesOf(head.host.replaceAll(".", ""));
-  const finding =
-    findFolded(bytesOf(names), { location: "header name", isJoined: false }) ??
-    findFolded(labels, { location: "host", isJoined: false });
-  if (finding !== undefined) return { kind: "found", finding };
+/** A text of a head, and how it is looked at. */
+export interface HeadText {
+  readonly kind: "names" | "labels" | "line" | "joined";
+  readonly text: string;
+}
+
+/** What is looked for in a head. */
+export interface HeadSearch extends TextSearch {
+  /** for the host and the names of headers, whose case is lost on the way */
+  readonly findFolded: FindInText;
+  /** those that are not known to be clean */
+  readonly newOf: (texts: readonly HeadText[]) => readonly HeadText[];
+  /** is told of what was looked at and is clean */
+  readonly onClean: (texts: readonly HeadText[]) => void;
+  readonly onPieces: (pieces: readonly Piece[]) => Promise<Inspection>;
+}
+
+/** Looks at all that a request says before its body, as far as it is new: no rule reaches from one field into the next. */
+export async function inspectHead(head: HeadToInspect, search: HeadSearch): Promise<Inspection> {
   const pieces = piecesOfHead(head);
-  // all at once: a view has a cost of its own, and most heads hold nothing
-  const whole = [
-    viewOf(bytesOf(linesOf(head).join("\n")), "head"),
-    viewOf(labels, "host", 1, true),
-    ...joinedViews(pieces, "head"),
-  ];
-  const inspection = await inspectViews(whole, search);
-  if (inspection.kind === "clean") return onPieces(pieces);
+  const texts = search.newOf(textsOf(head, pieces));
+  const finding = foldedFinding(texts, search.findFolded);
+  if (finding !== undefined) return { kind: "found", finding };
+  const inspection = await inspectViews(viewsOf(texts), search);
+  if (inspection.kind === "clean") {
+    search.onClean(texts);
+    return search.onPieces(pieces);
+  }
   if (inspection.kind === "opaque" || !inspection.finding.location.startsWith("head")) return inspection;
   return located(head, search, inspection);
+}
+
+function textsOf(head: HeadToInspect, pieces: readonly Piece[]): HeadText[] {
+  const names = head.headers.map(([name]) => name).join("\n");
+  return [
+    { kind: "names", text: bytesOf(names) },
+    { kind: "labels", text: bytesOf(head.host.replaceAll(".", "")) },
+    ...linesOf(head).map((line): HeadText => ({ kind: "line", text: bytesOf(line) })),
+    ...joinedTexts(pieces).map((text): HeadText => ({ kind: "joined", text })),
+  ];
+}
+
+const LOCATION = { names: "header name", labels: "host" } as const;
+
+function foldedFinding(texts: readonly HeadText[], findFolded: FindInText): Finding | undefined {
+  for (const { kind, text } of texts) {
+    if (kind !== "names" && kind !== "labels") continue;
+    const finding = findFolded(text, { location: LOCATION[kind], isJoined: false });
+    if (finding !== undefined) return finding;
+  }
+  return undefined;
+}
+
+/** Lines all at once: a view has a cost of its own, and most heads hold nothing. */
+function viewsOf(texts: readonly HeadText[]): View[] {
+  const of = (wanted: HeadText["kind"]): string[] =>
+    texts.filter(({ kind }) => kind === wanted).map(({ text }) => text);
+  const lines = of("line");
+  return [
+    ...(lines.length === 0 ? [] : [viewOf(lines.join("\n"), "head")]),
+    ...of("labels").map((labels) => viewOf(labels, "host", 1, true)),
+    ...joinedViews(of("joined"), "head"),
+  ];
 }
 
 /** encodings within encodings that are undone where nobody can wait */

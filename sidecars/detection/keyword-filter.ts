@@ -34,15 +34,13 @@ export type KeywordFilter = <Found>(
  */
 export function createKeywordFilter(keywords: readonly Keyword[]): KeywordFilter {
   const { table, buckets } = bucketsOf(keywords);
-  /** a bit for each key: the table is too large for the fastest cache */
-  const isKnown = new Uint8Array(KEYS / 8);
-  for (const [key, bucket] of table.entries()) if (bucket !== 0) isKnown[key >> 3]! |= 1 << (key & 7);
   return (text, bytes, visit) => {
     let key = ((bytes[0]! & MASK) * KINDS) | (bytes[1]! & MASK);
     for (let index = 2; index < bytes.length; index += 1) {
       key = ((key << 5) | (bytes[index]! & MASK)) & KEY_MASK;
-      if ((isKnown[key >> 3]! & (1 << (key & 7))) === 0) continue;
-      for (const candidate of buckets[table[key]!]!) {
+      const bucket = table[key]!;
+      if (bucket === 0) continue;
+      for (const candidate of buckets[bucket]!) {
         if (!standsAt(candidate, text, index - 2)) continue;
         const found = visit(candidate.index, index - 2);
         if (found !== undefined) return found;

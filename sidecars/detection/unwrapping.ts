@@ -35,7 +35,7 @@ const DECODERS: readonly (readonly [form: string, decode: (text: string) => stri
  * percent-encoding, so the others are undone without that as well, first.
  */
 export function* unwrapped(text: string): Generator<HiddenText> {
-  if (text.includes("%") && text.includes("\\")) yield* chainOf(text, DECODERS.slice(1));
+  if (text.includes("\\") && PERCENT.test(text)) yield* chainOf(text, DECODERS.slice(1));
   yield* chainOf(text, DECODERS);
 }
 
@@ -55,6 +55,8 @@ function* chainOf(text: string, decoders: typeof DECODERS): Generator<HiddenText
     if (current === before) return;
   }
 }
+
+const PERCENT = /%(?:u[0-9A-Fa-f]{4}|[0-9A-Fa-f]{2})/;
 
 /** `+` stays: as a space it would hide nothing that the text does not show. */
 function percentDecoded(text: string): string {

@@ -1,0 +1,91 @@
+import { describe, expect, it } from "vitest";
+import { CleanTexts } from "./clean-texts.ts";
+import { createDetector, createFragmentRing, type InspectionContext } from "./index.ts";
+
+const VALUE = "7Gk2pQ9xLm3Vb8Rt5Yc1Nz6Wd4";
+const TOKEN = "ghp" + "_16C7e42F292c6912E7710c838347Ae178B4a";
+const headers: [string, string][] = [
+  ["user-agent", "a-client/1"],
+  ["x-note", "nothing"],
+];
+const headWith = (...more: [string, string][]) => ({
+  method: "GET",
+  host: "api.example.com",
+  path: "/v1/items?page=2",
+  headers: [...headers, ...more],
+});
+const detectorOf = (...values: string[]) =>
+  createDetector({ knownValues: values.map((value) => ({ id: "s/k", value })) });
+
+describe("a head of which all was clean before", () => {
+  it("is looked at where it has another field", async () => {
+    const [detector, context] = [detectorOf(VALUE), { fragments: createFragmentRing() }];
+    for (const value of ["a", "b", VALUE, TOKEN])
+      expect(await detector.inspectHead(headWith(["x-other", value]), context)).toMatchObject({
+        kind: value.length > 1 ? "found" : "clean",
+      });
+    expect(await detector.inspectHead(headWith(["x-other", VALUE]), context)).toMatchObject({
+      kind: "found",
+      finding: { location: "header x-other (raw)" },
+    });
+  });
+
+  it("is looked at anew when another value is held", async () => {
+    const fragments = createFragmentRing();
+    const head = headWith(["x-other", VALUE]);
+    expect(await detectorOf().inspectHead(head, { fragments })).toEqual({ kind: "clean" });
+    expect(await detectorOf(VALUE).inspectHead(head, { fragments })).toMatchObject({ kind: "found" });
+  });
+
+  it("is looked at anew where its token is not at home", async () => {
+    const detector = detectorOf();
+    const [head, fragments] = [headWith(["authorization", `token ${TOKEN}`]), createFragmentRing()];
+    const kindIn = async (context: InspectionContext) => (await detector.inspectHead(head, context)).kind;
+    expect(await kindIn({ fragments, passthroughTo: "api.github.com" })).toBe("clean");
+    expect(await kindIn({ fragments })).toBe("found");
+    expect(await kindIn({ fragments, passthroughTo: "api.example.com" })).toBe("found");
+  });
+
+  it("tells of the pieces of a known value in it each time", async () => {
+    const [detector, context] = [detectorOf(VALUE), { fragments: createFragmentRing() }];
+    const first = headWith(["x-first", `a ${VALUE.slice(0, 13)} b`]);
+    expect(await detector.inspectHead(first, { fragments: createFragmentRing() })).toEqual({ kind: "clean" });
+    expect(await detector.inspectHead(first, context)).toEqual({ kind: "clean" });
+    expect(
+      await detector.inspectHead(headWith(["x-second", `c ${VALUE.slice(13)} d`]), context),
+    ).toMatchObject({ kind: "found", finding: { location: "pieces over requests" } });
+  });
+
+  it("is searched over fields for what an owner's rule asks for", async () => {
+    const detector = createDetector({
+      knownValues: [],
+      ownRules: [{ id: "pair", pattern: "user: a\nx-pass: b", keywords: [], anyCase: false }],
+    });
+    const context = { fragments: createFragmentRing() };
+    expect(await detector.inspectHead(headWith(["x-user", "a"]), context)).toEqual({ kind: "clean" });
+    expect(await detector.inspectHead(headWith(["x-user", "a"], ["x-pass", "b"]), context)).toMatchObject({
+      kind: "found",
+      finding: { rule: "pair" },
+    });
+  });
+});
+
+describe("the texts that are remembered", () => {
+  it("are bounded, and those that were met last stay", () => {
+    const texts = new CleanTexts();
+    texts.add(["always"]);
+    for (let at = 0; at < 1000; at += 1) {
+      texts.add([`${at} ${"x".repeat(8000)}`]);
+      expect(texts.has("always")).toBe(true);
+    }
+    const isHeld = Array.from({ length: 1000 }, (_, at) => texts.has(`${at} ${"x".repeat(8000)}`));
+    expect(isHeld.filter(Boolean).length).toBeLessThanOrEqual(131);
+    expect(isHeld.at(-1)).toBe(true);
+  });
+
+  it("are none that are long", () => {
+    const texts = new CleanTexts();
+    texts.add(["x".repeat(10_000)]);
+    expect(texts.has("x".repeat(10_000))).toBe(false);
+  });
+});

@@ -54,7 +54,11 @@ export function createHttpServer(events: HttpEvents, headersTimeoutMs = HEADERS_
   server.on("clientError", (error: ClientError, duplex) => {
     const socket = duplex as Socket;
     const refusal = refusalOf(error);
-    if (refusal === undefined || isAnswering(socket)) return void socket.destroy();
+    if (refusal === undefined) return void socket.destroy();
+    if (isAnswering(socket)) {
+      events.onMalformed(refusal);
+      return void socket.destroy();
+    }
     const packet = refusal.code === "BadRequest" ? error.rawPacket : undefined;
     const foreign =
       packet === undefined ? undefined : foreignProtocolOf(packet, events.isPlainTunnel(socket));
@@ -77,8 +81,11 @@ function refusalOf({ code = "" }: ClientError): Denial | undefined {
   return undefined;
 }
 
-/** Whether bytes of an answer are on their way on this socket, into which a refusal would be mixed. */
+/**
+ * Whether a refusal would be taken for an answer that is on its way on this socket, or for one that a request before it
+ * still waits for.
+ */
 function isAnswering(socket: Duplex): boolean {
   const { _httpMessage: message } = socket as Duplex & { _httpMessage?: ServerResponse | null };
-  return message?.headersSent === true;
+  return message?.headersSent === true || message?.req.complete === true;
 }

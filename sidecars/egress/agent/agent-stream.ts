@@ -26,7 +26,7 @@ export interface AgentStream {
   readonly answer: Answer;
   /** the request is the handshake of a WebSocket */
   readonly upgrade?: Upgrade;
-  /** calls when nobody waits any more, until `forgetGone` takes it back */
+  /** calls when nobody waits any more, soon when that is so already; until `forgetGone` takes it back */
   onGone(act: () => void): void;
   forgetGone(act: () => void): void;
   /** tells an agent that waits for it to send its body (RFC 9110 §10.1.1); nothing when it does not wait */

@@ -47,15 +47,17 @@ export class Http1Stream implements AgentStream {
   }
 
   get isGone(): boolean {
-    return this.#response.destroyed;
+    return this.#response.destroyed || this.#request.socket.destroyed;
   }
 
+  /** By the connection: the answer to a request that waits behind another one does not say that it was closed. */
   onGone(act: () => void): void {
-    this.#response.on("close", act);
+    if (this.isGone) process.nextTick(act);
+    else this.#request.socket.on("close", act);
   }
 
   forgetGone(act: () => void): void {
-    this.#response.off("close", act);
+    this.#request.socket.off("close", act);
   }
 
   continue(): void {

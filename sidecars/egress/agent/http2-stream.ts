@@ -51,12 +51,14 @@ export class Http2Stream implements AgentStream {
     return this.#stream.destroyed || this.#stream.closed;
   }
 
+  /** A stream that is reset closes only when what came of its body has been read. */
   onGone(act: () => void): void {
-    this.#stream.on("close", act);
+    if (this.isGone) process.nextTick(act);
+    else this.#stream.on("aborted", act).on("close", act);
   }
 
   forgetGone(act: () => void): void {
-    this.#stream.off("close", act);
+    this.#stream.off("aborted", act).off("close", act);
   }
 
   continue(): void {

@@ -1,4 +1,5 @@
 import { EventEmitter } from "node:events";
+import { Readable } from "node:stream";
 import { describe, expect, it } from "vitest";
 import { gzipSync } from "node:zlib";
 import { createDetector, type Detector } from "../../detection/index.ts";
@@ -9,6 +10,9 @@ import { Times } from "../times.ts";
 import { body } from "./body.ts";
 
 const [route] = compileRoutes({ routes: [{ host: "a.example" }] });
+const [streamedRoute] = compileRoutes({
+  routes: [{ host: "a.example", scan: "inject-only", scanReason: "a test" }],
+});
 
 /** An exchange as far as its body goes; the body comes when the test emits it. */
 function anExchange(detector: Partial<Detector> = createDetector({ knownValues: [] })): {
@@ -108,5 +112,34 @@ describe("bodies that may grow when they are looked at", () => {
     await expect(third!.outcome).rejects.toThrow("went away");
     expect((await Promise.all([first!.outcome, second!.outcome])).map(code)).toEqual(["relayed", "relayed"]);
     expect(looks).toHaveLength(2);
+  });
+});
+
+describe("a body that is broken off, and ends as a whole one does", () => {
+  it("does not go on when it is held", async () => {
+    const { exchange, request } = anExchange();
+    const sent = body()(() => Promise.reject(new Error("sent")))(exchange);
+    request.emit("data", Buffer.from("half"));
+    Object.assign(exchange.agent, { isGone: true });
+    request.emit("end");
+    await expect(sent).rejects.toThrow("went away");
+  });
+
+  it("is broken off for the upstream when it streams", async () => {
+    const { exchange } = anExchange();
+    const source = Readable.from([Buffer.from("half")]);
+    const agent = { body: source, isGone: false, continue: () => undefined };
+    Object.assign(exchange, { route: streamedRoute, agent });
+    await body()(async ({ body: sent }) => {
+      const chunks: string[] = [];
+      const reading = (async () => {
+        for await (const chunk of sent as AsyncIterable<Uint8Array>)
+          chunks.push(Buffer.from(chunk).toString());
+      })();
+      agent.isGone = true;
+      await expect(reading).rejects.toThrow("went away");
+      expect(chunks.join("")).toBe("half");
+      return { kind: "abandoned" };
+    })(exchange);
   });
 });

@@ -2,6 +2,7 @@ import { decodeContent } from "../../detection/content-coding.ts";
 import { sniffCoding } from "../../detection/inflate.ts";
 import type { Denial } from "../denial.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
+import { HeldBytes } from "../held-bytes.ts";
 import { inspectionContext } from "../inspection-context.ts";
 import { Turns } from "../../shared/turns.ts";
 import { countPassed } from "../upstream/passed-bytes.ts";
@@ -23,7 +24,7 @@ const LARGE_AT_ONCE = 2;
  * maxBodyBytes, or of no known length, is inspected in windows as it passes.
  */
 export function body(mostHeldBytes = MOST_HELD_BYTES): Interceptor {
-  const budget = { left: mostHeldBytes };
+  const budget = new HeldBytes(mostHeldBytes);
   const turns = new Turns(LARGE_AT_ONCE);
   return (next) => async (exchange) => {
     if (!exchange.fields.hasBody) return next(exchange);
@@ -34,7 +35,7 @@ export function body(mostHeldBytes = MOST_HELD_BYTES): Interceptor {
       const refused = await holdAndInspect(exchange, held);
       return refused === undefined ? await next(exchange) : deny(refused);
     } finally {
-      budget.left += held.bytes;
+      budget.giveBack(held.bytes);
     }
   };
 }
@@ -51,7 +52,7 @@ function wayToPass(exchange: Exchange): typeof searched | undefined {
 /** What one body takes of the memory that all may take together. */
 interface Held {
   bytes: number;
-  readonly budget: { left: number };
+  readonly budget: HeldBytes;
   readonly turns: Turns;
 }
 
@@ -79,7 +80,7 @@ async function holdAndInspect(exchange: Exchange, held: Held): Promise<Denial | 
   if (!isLarge(exchange, bytes)) return inspect(exchange, bytes);
   return held.turns.take(() => {
     // nobody waits for it any more, and others do
-    if (exchange.agent.isGone) throw new Error("the client went away");
+    if (exchange.agent.isGone) throw clientGone();
     return inspect(exchange, bytes);
   });
 }
@@ -100,10 +101,16 @@ function isEncoded({ fields }: Exchange): boolean {
   return contentEncoding !== undefined && !/^\s*(identity)?\s*$/i.test(contentEncoding);
 }
 
-/** Reading may stop early without the connection going down: the refusal is still to be answered. */
-function chunksOf({ agent }: Exchange): AsyncIterable<Buffer> {
-  return agent.body.iterator({ destroyOnReturn: false });
+/**
+ * Reading may stop early without the connection going down: the refusal is still to be answered. Throws when the client
+ * breaks the body off: a stream of HTTP/2 ends then as one that is whole does.
+ */
+async function* chunksOf({ agent }: Exchange): AsyncGenerator<Buffer> {
+  for await (const chunk of agent.body.iterator({ destroyOnReturn: false })) yield chunk as Buffer;
+  if (agent.isGone) throw clientGone();
 }
+
+const clientGone = (): Error => new Error("the client went away");
 
 /** By events: an iterator costs more than the scan of a small body. Rejects when the client goes away. */
 function hold(
@@ -121,13 +128,15 @@ function hold(
     const onData = (chunk: Buffer): void => {
       exchange.requestBytes += chunk.length;
       if (exchange.requestBytes > maxBytes) return finish(() => resolve("too large"));
-      if (held.budget.left < chunk.length) return finish(() => resolve("too much"));
-      held.budget.left -= chunk.length;
+      if (!held.budget.take(chunk.length)) return finish(() => resolve("too much"));
       held.bytes += chunk.length;
       chunks.push(chunk);
     };
-    const onEnd = (): void => finish(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
-    const onClose = (): void => finish(() => reject(new Error("the client went away")));
+    const onClose = (): void => finish(() => reject(clientGone()));
+    const onEnd = (): void => {
+      if (exchange.agent.isGone) return onClose();
+      finish(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+    };
     source.on("data", onData).on("end", onEnd).on("close", onClose);
     // a stream of HTTP/2 without a byte ends while its head is looked at, and does not say so again
     if (source.readableEnded) onEnd();

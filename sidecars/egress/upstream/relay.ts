@@ -8,6 +8,8 @@ import type { UpstreamPools } from "./pools.ts";
  * over HTTP/2 goes on over HTTP/2 where the upstream speaks it, and everything else over HTTP/1.1.
  */
 export async function relay(exchange: Exchange, pools: UpstreamPools): Promise<Outcome> {
+  // nobody would be told what became of it
+  if (exchange.agent.isGone) return { kind: "abandoned" };
   const { scheme, host, port } = exchange.head;
   const pool = pools.poolFor({ scheme, host, port, route: routeOf(exchange) });
   const isHttp2 = exchange.agent.version === 2 && scheme === "https";

@@ -2,8 +2,9 @@ import type { WebSocket } from "ws";
 import type { Clock } from "../../shared/clock.ts";
 import type { Denial } from "../denial.ts";
 import { deny, type Exchange, type Outcome } from "../exchange.ts";
+import type { HeldBytes } from "../held-bytes.ts";
 import { failed, policyChanged } from "./connect-upstream.ts";
-import { type Frame, Frames, type HeldBytes, say } from "./frames.ts";
+import { type Frame, Frames, say } from "./frames.ts";
 import type { InspectFrame } from "./inspect-frame.ts";
 
 /** how long a side may take to say goodbye */

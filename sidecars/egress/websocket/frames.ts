@@ -1,5 +1,6 @@
 import type { WebSocket } from "ws";
 import type { Denial } from "../denial.ts";
+import type { HeldBytes } from "../held-bytes.ts";
 
 /** What one side of a WebSocket says, fragments joined and compression undone. */
 export type Frame =
@@ -7,26 +8,6 @@ export type Frame =
   | { readonly kind: "ping" | "pong"; readonly data: Buffer }
   /** the last one; 1005: no code was given, 1006: the connection ended without a word */
   | { readonly kind: "close"; readonly data: Buffer; readonly code: number };
-
-/** Memory that all connections together may fill with what they have said and nobody has taken yet. */
-export class HeldBytes {
-  #left: number;
-
-  constructor(most: number) {
-    this.#left = most;
-  }
-
-  /** False, and nothing is held, when there is no room. */
-  take(bytes: number): boolean {
-    if (bytes > this.#left) return false;
-    this.#left -= bytes;
-    return true;
-  }
-
-  giveBack(bytes: number): void {
-    this.#left += bytes;
-  }
-}
 
 interface Handling {
   take(frame: Frame): Promise<void>;

@@ -1,10 +1,10 @@
 import type { AuditLog } from "../audit-log.ts";
 import type { Exchange, Outcome, Step } from "../exchange.ts";
+import { HeldBytes } from "../held-bytes.ts";
 import type { UpstreamWorld } from "../upstream/connector.ts";
 import { acceptAgent } from "./accept-agent.ts";
 import { connectUpstream } from "./connect-upstream.ts";
 import { Conversation } from "./conversation.ts";
-import { HeldBytes } from "./frames.ts";
 import { frameInspection } from "./inspect-frame.ts";
 
 /** of all messages that wait at one moment */

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { ClientHttp2Session } from "node:http2";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { block, frame, literal, PREFACE } from "../../fixtures/http2-frames.ts";
 import { answerOf, ask2, openAlpn, openHttp2 } from "./h2-client.ts";
 import { startUpstream, startWorld, type Upstream, type World } from "./kit.ts";
 
@@ -25,30 +26,8 @@ afterAll(async () => {
   upstream.close();
 });
 
-const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0", "latin1");
-
-function frame(type: number, flags: number, stream: number, body: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9);
-  head.writeUIntBE(body.length, 0, 3);
-  head[3] = type;
-  head[4] = flags;
-  head.writeUInt32BE(stream, 5);
-  return Buffer.concat([head, body]);
-}
-
-const literal = (name: string, value: string): Buffer =>
-  Buffer.concat([
-    Buffer.from([0, name.length]),
-    Buffer.from(name),
-    Buffer.from([value.length]),
-    Buffer.from(value),
-  ]);
 const head = (...more: [string, string][]): Buffer =>
-  Buffer.concat(
-    ([[":method", "GET"], [":scheme", "https"], [":authority", HOST], [":path", "/"], ...more] as const).map(
-      ([name, value]) => literal(name, value),
-    ),
-  );
+  block([[":method", "GET"], [":scheme", "https"], [":authority", HOST], [":path", "/"], ...more]);
 
 describe("the authority of a stream", () => {
   const refused: [string, Record<string, string>, string][] = [
@@ -74,9 +53,9 @@ describe("the authority of a stream", () => {
   ])("is no request at all with %s", async (_what, headers) => {
     const socket = await openAlpn(world, `${HOST}:443`, ["h2"]);
     const fields = { ":method": "GET", ":scheme": "https", ":authority": HOST, ":path": "/", ...headers };
-    const block = Buffer.concat(Object.entries(fields).map(([name, value]) => literal(name, value)));
+    const fieldBlock = block(Object.entries(fields));
     const before = upstream.seen.length;
-    socket.resume().write(Buffer.concat([PREFACE, frame(1, 5, 1, block)]));
+    socket.resume().write(Buffer.concat([PREFACE, frame(1, 5, 1, fieldBlock)]));
     await once(socket, "close");
     expect(upstream.seen).toHaveLength(before);
   });

@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { exchange, openTls } from "./client.ts";
 import { startUpstream, startWorld, type Upstream, type World } from "./kit.ts";
@@ -95,5 +96,19 @@ describe("a request that servers could read in two ways", () => {
       .toEqual(["HTTP/1.1 200", "HTTP/1.1 403", "HTTP/1.1 200"]);
     expect(upstream.seen.every(({ url }) => url.startsWith("/v1/"))).toBe(true);
     socket.destroy();
+  });
+
+  it("records each one, also when what comes behind it ends the connection, and answers it with nothing else's refusal", async () => {
+    const socket = await openTls(world, `${HOST}:443`);
+    let received = "";
+    socket.on("data", (chunk: Buffer) => (received += chunk.toString()));
+    const path = "/v1/before-nonsense";
+    socket.write(`POST ${path} HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 2\r\n\r\nokNo request\r\n\r\n`);
+    await once(socket, "close");
+    expect(received).toBe("");
+    await expect
+      .poll(() => world.audit.filter((record) => record.path === path).map(({ code }) => code))
+      .toEqual(["ClientGone"]);
+    expect(world.audit.some(({ because }) => because === "what came is not well-formed HTTP/1.1")).toBe(true);
   });
 });

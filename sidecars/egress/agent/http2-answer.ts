@@ -6,12 +6,17 @@ const { NGHTTP2_CANCEL, NGHTTP2_INTERNAL_ERROR, NGHTTP2_NO_ERROR } = constants;
 /** what can be said in HTTP/2 of an answer with a status that it has no room for */
 const BAD_GATEWAY = 502;
 const LAST_STATUS = 599;
+/** of the beginning of an answer, until the end of what came with it is known */
+const MOST_HELD_BYTES = 64 * 1024;
 
 /** The answer to a request over HTTP/2. */
 export class Http2Answer implements Answer {
   readonly #stream: ServerHttp2Stream;
   /** told, and not sent yet */
   #head: readonly (string | number)[] | undefined;
+  /** body that came with the head */
+  #held: Buffer[] = [];
+  #heldBytes = 0;
   #hasStarted = false;
   #trailers: readonly string[] = [];
 
@@ -27,13 +32,18 @@ export class Http2Answer implements Answer {
   start(status: number, headers: readonly string[]): void {
     this.#hasStarted = true;
     this.#head = [":status", status > LAST_STATUS ? BAD_GATEWAY : status, ...allowed(headers)];
-    // an answer that is at its end already is one frame: for gRPC it means another thing than two of them
-    process.nextTick(this.#flush);
+    // an answer that is its head alone is one frame: for gRPC it means another thing than two of them; and one that is
+    // here with its end needs no frame more to say so
+    setImmediate(this.#flush);
   }
 
   write(chunk: Buffer): boolean {
+    if (this.#head === undefined) return this.#stream.writable ? this.#stream.write(chunk) : true;
+    this.#held.push(chunk);
+    this.#heldBytes += chunk.length;
+    if (this.#heldBytes < MOST_HELD_BYTES) return true;
     this.#flush();
-    return this.#stream.writable ? this.#stream.write(chunk) : true;
+    return !this.#stream.writableNeedDrain;
   }
 
   onDrain(act: () => void): void {
@@ -44,12 +54,12 @@ export class Http2Answer implements Answer {
     this.#trailers = trailers;
     if (trailers.length > 0) this.#flush();
     if (this.#head === undefined) this.#stream.end();
-    else this.#respond(true);
+    else this.#sendWhole();
     this.#stopTheRest();
   }
 
   abort(code: number = NGHTTP2_CANCEL): void {
-    this.#head = undefined;
+    this.#flush();
     this.#stream.close(code === NGHTTP2_NO_ERROR ? NGHTTP2_INTERNAL_ERROR : code);
   }
 
@@ -70,19 +80,25 @@ export class Http2Answer implements Answer {
     else this.#stream.once("finish", stop);
   }
 
-  readonly #flush = (): void => this.#respond(false);
+  readonly #flush = (): void => {
+    // without trailers to wait for node says that an answer is whole when it is broken off
+    if (this.#head !== undefined) this.#respond({ waitForTrailers: true });
+    for (const chunk of this.#held.splice(0)) if (this.#stream.writable) this.#stream.write(chunk);
+  };
 
-  #respond(endStream: boolean): void {
+  #sendWhole(): void {
+    const body = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held.splice(0));
+    this.#respond({ endStream: body.length === 0 });
+    if (body.length > 0 && this.#stream.writable) this.#stream.end(body);
+  }
+
+  #respond(options: { readonly endStream: boolean } | { readonly waitForTrailers: true }): void {
     const head = this.#head;
     this.#head = undefined;
-    if (head === undefined || this.#stream.destroyed || this.#stream.closed) return;
+    if (this.#stream.destroyed || this.#stream.closed) return;
     try {
-      // without trailers to wait for node says that an answer is whole when it is broken off;
       // by a list the fields keep their order, and repeated ones stay apart
-      this.#stream.respond(
-        head as never,
-        { endStream, waitForTrailers: !endStream, sendDate: false } as object,
-      );
+      this.#stream.respond(head as never, { ...options, sendDate: false } as object);
     } catch {
       this.#stream.close(NGHTTP2_INTERNAL_ERROR);
     }

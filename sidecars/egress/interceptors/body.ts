@@ -15,12 +15,14 @@ const MOST_HELD_BYTES = 256 * 1024 * 1024;
 /** the views of one may take as much again and more: such bodies are looked at by turns */
 const LARGE_BYTES = 256 * 1024;
 const LARGE_AT_ONCE = 2;
+/** a body of so few costs less when it is sent as one piece, and is here as soon */
+const SMALL_BYTES = 64 * 1024;
 
 /**
  * Lets no body out that was not looked at. With `scan: full` it is held whole,
- * up to maxBodyBytes, and inspected. With `inject-only` it streams and is
- * searched for known values; the end of what came is held back, so that not
- * even the beginning of one leaves. With `streamed` what is larger than
+ * up to maxBodyBytes, and inspected. With `inject-only` it streams, unless it
+ * is small, and is searched for known values; the end of what came is held
+ * back, so that not even the beginning of one leaves. With `streamed` what is larger than
  * maxBodyBytes, or of no known length, is inspected in windows as it passes.
  */
 export function body(mostHeldBytes = MOST_HELD_BYTES): Interceptor {
@@ -43,9 +45,11 @@ export function body(mostHeldBytes = MOST_HELD_BYTES): Interceptor {
 /** How a body is looked at while it passes; undefined when it is held. */
 function wayToPass(exchange: Exchange): typeof searched | undefined {
   const { scan, maxBodyBytes } = routeOf(exchange);
-  if (scan === "full" || isHeld(exchange)) return undefined;
-  if (scan === "inject-only") return searched;
   const { contentLength = Infinity } = exchange.fields;
+  if (scan === "full" || isHeld(exchange)) return undefined;
+  if (scan === "inject-only") {
+    return contentLength <= Math.min(SMALL_BYTES, maxBodyBytes) ? undefined : searched;
+  }
   return contentLength > maxBodyBytes ? scannedInWindows : undefined;
 }
 

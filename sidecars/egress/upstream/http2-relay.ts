@@ -64,13 +64,13 @@ class Http2Relay {
   /** `repeat`: what to do when the upstream has not looked at the request; undefined when it must not go out again. */
   begin(connection: Http2Connection, repeat: (() => void) | undefined): void {
     if (this.#end.isStopped || this.#exchange.agent.isGone) return this.#cutOff();
-    const { body } = this.#exchange;
+    const { body, agent } = this.#exchange;
     let stream: ClientHttp2Stream;
     try {
       stream = connection.request(fieldsOf(this.#exchange), {
         endStream: body === undefined,
-        // without it node says that a body is whole when it is broken off
-        waitForTrailers: body !== undefined,
+        // without it node says that a body is whole when it is broken off, which one that is here cannot be
+        waitForTrailers: body instanceof Uint8Array ? agent.trailers.length > 0 : body !== undefined,
       });
     } catch (error) {
       // the session ended before anything was sent

@@ -16,16 +16,19 @@ export type InspectFrame = (frame: Frame) => Promise<Denial | undefined>;
 
 /**
  * Makes what looks at the frames of one WebSocket. Known values are searched
- * across messages on every route; with `scan: full` every view of a message is
+ * across frames on every route; with `scan: full` every view of a message is
  * looked at as well, and what it makes together with the end of those before.
  * What control frames carry is looked at in the same way.
  */
 export function frameInspection(turns = new Turns(LARGE_AT_ONCE)): (exchange: Exchange) => InspectFrame {
   return (exchange) => {
-    // what is said in between must not tear a message apart
+    // what is said in between must not tear a message apart, and a value may go on in it
     const [messages, control] = [new Said(exchange, turns), new Said(exchange, turns)];
+    const inOrder = exchange.enforcement.detector.streamSearch("frames");
     return async ({ kind, data }) => {
       if (data.length === 0) return undefined;
+      const finding = exchange.times.scan(() => inOrder.push(data));
+      if (finding !== undefined) return inFrame(finding);
       const denial = await (kind === "message" ? messages : control).inspect(data);
       return denial ?? (kind === "message" ? refusalOf(data, exchange) : undefined);
     };

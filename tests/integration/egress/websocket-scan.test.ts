@@ -110,6 +110,19 @@ describe.each(SCANS)("a message with scan %s", (scan) => {
     );
   });
 
+  it.each([
+    ["a ping", (socket: WebSocket, half: string) => socket.ping(half)],
+    ["a pong", (socket: WebSocket, half: string) => socket.pong(half)],
+    ["a close", (socket: WebSocket, half: string) => socket.close(4000, half)],
+  ])("that holds half of a known value goes on in %s, which reaches nobody", async (_where, say) => {
+    const all = await talk({ scan });
+    all.socket.send(SECRET.slice(0, 16));
+    await expect.poll(() => all.upstream.conversations[0]!.said).toHaveLength(1);
+    say(all.socket, SECRET.slice(16));
+    await expect.poll(() => all.world.audit.at(-1)).toMatchObject({ verdict: "deny", code: "SecretInFrame" });
+    expect(all.upstream.conversations[0]!.said.join("\n")).not.toContain(SECRET.slice(16));
+  });
+
   it("goes on as it is when it holds none, whatever it is", async () => {
     const { upstream, socket } = await talk({ scan });
     const messages = [

@@ -1,8 +1,9 @@
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { createDetector } from "../../sidecars/detection/index.ts";
+import { createDetector, createFragmentRing } from "../../sidecars/detection/index.ts";
 import { characterClass, runsOf } from "../../sidecars/detection/runs.ts";
+import { fuzzTime } from "./fuzz-time.ts";
 
 type Encoding = (text: string) => string;
 
@@ -30,7 +31,11 @@ const aSecret = fc
   .filter((text) => new Set(text).size > 8);
 const aDetector = (value: string) => createDetector({ knownValues: [{ id: "s/k", value }] });
 
-describe("the detector", () => {
+const { seed, numRuns, timeoutMs, interruptAfterTimeLimit } = fuzzTime(10);
+/** of the five properties each has as long */
+const time = { seed, numRuns, interruptAfterTimeLimit: interruptAfterTimeLimit / 5 };
+
+describe("the detector", { timeout: timeoutMs }, () => {
   it("finds a known value under any two encodings and any content coding", async () => {
     await fc.assert(
       fc.asyncProperty(
@@ -50,7 +55,7 @@ describe("the detector", () => {
           });
         },
       ),
-      { numRuns: 300 },
+      time,
     );
   });
 
@@ -71,7 +76,7 @@ describe("the detector", () => {
           );
         },
       ),
-      { numRuns: 500 },
+      time,
     );
   });
 
@@ -88,11 +93,38 @@ describe("the detector", () => {
         }
         expect(found).toBe(true);
       }),
+      time,
+    );
+  });
+
+  it("says of a head that it met before what one says that never met it", async () => {
+    const value = "7Gk2pQ9xLm3Vb8Rt5Yc1Nz6Wd4";
+    const text = fc.oneof(
+      fc.constantFrom(value, value.slice(0, 13), value.slice(13), Buffer.from(value).toString("base64")),
+      fc.constantFrom("ghp" + "_16C7e42F292c6912E7710c838347Ae178B4a", "a", "b", "keep-alive"),
+    );
+    const head = fc.record({
+      method: fc.constantFrom("GET", "POST"),
+      host: fc.constantFrom("api.github.com", "a.example"),
+      path: text.map((last) => `/v1/${last}`),
+      headers: fc.array(fc.tuple(fc.constantFrom("x-a", "x-b", "user-agent"), text), { maxLength: 3 }),
+    });
+    const home = fc.constantFrom(undefined, "api.github.com");
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(head, home), { maxLength: 30 }), async (heads) => {
+        const [detector, fragments, others] = [aDetector(value), createFragmentRing(), createFragmentRing()];
+        for (const [each, passthroughTo] of heads) {
+          const said = await detector.inspectHead(each, { fragments, passthroughTo });
+          const expected = await aDetector(value).inspectHead(each, { fragments: others, passthroughTo });
+          expect(said).toEqual(expected);
+        }
+      }),
+      time,
     );
   });
 });
 
-describe("runsOf", () => {
+describe("runsOf", { timeout: timeoutMs }, () => {
   it("finds what the regular expression finds", () => {
     const hex = characterClass("0123456789abcdef");
     fc.assert(
@@ -108,7 +140,7 @@ describe("runsOf", () => {
           expect([...runsOf(Buffer.from(text), hex, min)]).toEqual(expected);
         },
       ),
-      { numRuns: 1000 },
+      time,
     );
   });
 });

@@ -73,6 +73,12 @@ const Fields = z.strictObject({
     .describe(
       "DNS servers that hosts are looked up at, as address or address:port, IPv6 in brackets before a port; default: those of the machine",
     ),
+  canaries: z
+    .enum(["none", "planted"])
+    .optional()
+    .describe(
+      "none (default); planted: a file in the agent's home holds values that look like credentials and open nothing, and what carries one out is refused and told of, also on its way to a model",
+    ),
   rules: EgressRules.optional().describe("what must not leave, beside what the built-in rules find"),
   gitleaksRules: lines(262_144)
     .min(1)

@@ -48,6 +48,17 @@ describe("AuditEvents", () => {
     expect(told).toHaveLength(22);
   });
 
+  it("tells of a canary by a name of its own, however many other denials there were", () => {
+    for (let index = 0; index < 100; index++) audited.tell(bottle, denial(`m${index}.example`));
+    told.length = 0;
+    const because = "the request holds a secret (canary) in body";
+    audited.tell(bottle, { ...denial("evil.example"), code: "SecretInBody", rule: "canary", because });
+    audited.tell(bottle, push({ verdict: "deny", code: "PushRefused", rule: "canary", because }));
+    expect(told.map(({ reason }) => reason)).toEqual(["CanarySent", "CanarySent"]);
+    expect(told[0]?.message).toBe(`evil.example:443: ${because}`);
+    now = new Date(now.getTime() + 10 * 60_000);
+  });
+
   it("tells pushes, refused ones, and what kept git from its upstream", () => {
     told.length = 0;
     audited.tell(bottle, push());

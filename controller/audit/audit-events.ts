@@ -9,6 +9,9 @@ const MOST_IN_A_WINDOW = 20;
 const WINDOW_MS = 10 * 60_000;
 const MAX_MESSAGE = 512;
 const MOST_REFS = 3;
+/** Something in the bottle read what was planted there, and tries to send it: whoever looks at Events must see that. */
+const CANARY_RULE = "canary";
+const CANARY_SENT = "CanarySent";
 
 /** What takes the place of Events of a type when there are too many. */
 const TOO_MANY = {
@@ -24,14 +27,14 @@ const TOO_MANY = {
 
 /**
  * Tells people of denials, of pushes and of what kept git from its upstream, as Events: each kind once in a while, and
- * only so many of one bottle, for an agent that tries a thousand hosts must not fill the database. Pushes and denials
- * are counted apart, so that neither hides the other. The audit has them all.
+ * only so many of one bottle, for an agent that tries a thousand hosts must not fill the database. Pushes, denials
+ * and canaries are counted apart, so that none hides the others. The audit has them all.
  */
 export class AuditEvents {
   readonly #events: EventRecorder;
   readonly #now: () => Date;
   #windowStart = 0;
-  #seen = { Warning: new Set<string>(), Normal: new Set<string>() };
+  #seen = emptySets();
 
   constructor(events: EventRecorder, now: () => Date) {
     this.#events = events;
@@ -43,7 +46,7 @@ export class AuditEvents {
     const event = eventOf(record);
     if (event === undefined) return;
     this.#turnWindow();
-    const seen = this.#seen[event.type];
+    const seen = this.#seen[event.reason === CANARY_SENT ? CANARY_SENT : event.type];
     const isNew = !seen.has(event.message);
     if (isNew && seen.size > MOST_IN_A_WINDOW) return;
     seen.add(event.message);
@@ -55,18 +58,25 @@ export class AuditEvents {
     const now = this.#now().getTime();
     if (now - this.#windowStart < WINDOW_MS) return;
     this.#windowStart = now;
-    this.#seen = { Warning: new Set(), Normal: new Set() };
+    this.#seen = emptySets();
   }
 }
 
+const emptySets = () => ({
+  Warning: new Set<string>(),
+  Normal: new Set<string>(),
+  [CANARY_SENT]: new Set<string>(),
+});
+
 function eventOf(record: AuditRecord): Event | undefined {
-  const { gate, verdict, method, code } = record;
+  const { gate, verdict, method, code, rule } = record;
   const isOfGit = gate === "git";
   if (isOfGit && verdict === "allow" && method === "push") {
     return { type: "Normal", reason: "Pushed", message: bounded(`${record.route}: ${refsOf(record)}`) };
   }
   if (verdict !== "deny" && !(isOfGit && verdict === "error")) return undefined;
-  return { type: "Warning", reason: code, message: bounded(isOfGit ? ofGit(record) : ofHost(record)) };
+  const reason = rule === CANARY_RULE ? CANARY_SENT : code;
+  return { type: "Warning", reason, message: bounded(isOfGit ? ofGit(record) : ofHost(record)) };
 }
 
 /** Host and rule, never a path: an agent could write anything there. */

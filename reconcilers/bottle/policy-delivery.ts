@@ -5,6 +5,7 @@ import type { CertificateAuthorities } from "../contract/certificate-authorities
 import type { Owner, SandboxRuntime, SandboxSpec, SandboxState } from "../contract/sandbox-runtime.ts";
 import type { SecretSource } from "../contract/secret-source.ts";
 import type { DesiredPolicy } from "./desired-policy.ts";
+import { canaryValues } from "./egress/canaries.ts";
 import type { DeployKeyring } from "./git/deploy-keyring.ts";
 import type { SecretGrant } from "./secret-grants.ts";
 import type { SidecarSessions } from "./sidecar-sessions.ts";
@@ -101,6 +102,7 @@ export class PolicyDelivery {
       egress: policy.egress,
       git: { remotes: [...policy.remotes] },
       secrets: secrets.filter((secret) => secret !== undefined),
+      canaries: canaryValues(policy.egress, authority),
       certificateAuthority: { certificatePem, privateKeyPem },
       spent: [...policy.spent],
       ...(policy.unrecorded === undefined ? {} : { unrecorded: policy.unrecorded }),

@@ -16,6 +16,7 @@ import { desiredFiles, desiredHomeFiles, desiredKeptFiles } from "./desired-file
 import { type DesiredParts, desiredParts, ownerOf } from "./desired-parts.ts";
 import { desiredDemands, desiredPolicy, type PolicyFacts } from "./desired-policy.ts";
 import { type EffectiveBottle, readEffectiveBottle } from "./effective-bottle.ts";
+import { canaryFiles } from "./egress/canaries.ts";
 import type { DeployKeyring } from "./git/deploy-keyring.ts";
 import { deployKeyGrants } from "./git/deploy-key-grants.ts";
 import { type Found, found, type Obstacle, stalledBy } from "./obstacle.ts";
@@ -23,7 +24,7 @@ import type { Wanted } from "./observed.ts";
 import type { Parts } from "./parts.ts";
 import { runtimeObstacle } from "./runtime-obstacle.ts";
 import { decideSecretGrants } from "./secret-grants.ts";
-import { type SecretUse, secretUses } from "./secret-uses.ts";
+import { type Demands, type SecretUse, secretUses } from "./secret-uses.ts";
 
 export interface WantedDependencies {
   readonly client: ResourceClient;
@@ -79,7 +80,7 @@ export class WantedReader {
     const secrets = decideSecretGrants(uses, facts);
     const deployKeys = keyring.observe(bottle, demands.deployKeys, secrets.own, pass);
     const grants = [...secrets.grants, ...deployKeyGrants(demands, secrets.own, deployKeys)];
-    const kept = desiredKeptFiles(effective, demands);
+    const kept = keptFilesOf(effective, demands, authority);
     const fingerprint = authority.kind === "found" ? authority.value.fingerprint : undefined;
     return {
       policy:
@@ -149,6 +150,16 @@ export class WantedReader {
     );
     return new Map(await Promise.all(entries));
   }
+}
+
+/** Without a CA nothing is made, and so nothing planted. */
+function keptFilesOf(
+  effective: EffectiveBottle,
+  demands: Demands,
+  authority: Found<CertificateAuthority>,
+): ProvisionedFile[] {
+  const canaries = authority.kind === "found" ? canaryFiles(demands.egress, authority.value) : [];
+  return [...desiredKeptFiles(effective, demands), ...canaries];
 }
 
 function agentImageOf({ fields: { provider: chosen }, provider }: EffectiveBottle): WantedImage | undefined {

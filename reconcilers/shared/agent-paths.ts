@@ -5,6 +5,8 @@ export const WORKSPACE_PATH = `${HOME_PATH}/workspace`;
 export const PROMPT_PATH = `${HOME_PATH}/.bot-bottle-prompt.txt`;
 /** git configuration that follows the spec; the agent's own ~/.gitconfig includes it */
 export const GIT_CONFIG_PATH = `${HOME_PATH}/.bot-bottle-gitconfig`;
+/** where a class may have canaries planted: looks worth stealing, and no program reads it */
+export const CANARY_PATH = `${HOME_PATH}/.credentials.bak`;
 /** the bottle's own CA certificate alone */
 export const CA_PATH = "/etc/bot-bottle/ca.pem";
 /** the public roots and the bottle's CA */

@@ -32,7 +32,7 @@ export class Sidecars implements Controlled {
     this.#audit.setKept(configuration.unrecorded === undefined);
     proxy.budgets.restore(configuration.spent ?? []);
     proxy.enforce(enforcement);
-    this.#gate.configure(configuration.git, enforcement.secrets);
+    this.#gate.configure(configuration.git, enforcement.secrets, configuration.canaries);
     const because = `${configuration.egress.routes.length} routes, policy ${configuration.policyHash}`;
     this.#audit.write({ gate: "bundle", verdict: "info", code: "PolicyInForce", because });
   }

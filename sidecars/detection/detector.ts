@@ -2,7 +2,7 @@ import type { FragmentRing } from "./fragment-ring.ts";
 
 /** A secret that was recognised. Says where and what kind, never the value. */
 export interface Finding {
-  /** id of the rule, or `known-value` */
+  /** id of the rule, or `known-value`, or `canary` */
   readonly rule: string;
   /** such as `header x-note`, `query token`, `body`, `body gzip > base64` */
   readonly location: string;
@@ -52,6 +52,12 @@ export interface KnownValue {
   readonly id: string;
   readonly value: string;
 }
+
+/** Id of values that were planted, so that whoever sends one is found out; no secret and no remote can be named so. */
+export const CANARY_ID = "planted in the agent's home, where nothing has a reason to read it";
+
+/** The rule of a finding of a known value. */
+export const ruleOfKnownValue = (id: string): string => (id === CANARY_ID ? "canary" : "known-value");
 
 /** Finds known values chunk by chunk, across the borders of chunks. */
 export interface StreamSearch {

@@ -22,8 +22,16 @@ const ANY_SLOT = "";
 /** Texts that pieces make with those that came before them. */
 export interface Rows {
   readonly texts: readonly string[];
+  /** the rows that the pieces lengthen, without them */
+  earlier(): readonly EarlierRow[];
   /** Remembers the pieces: what they came in was let through. */
   keep(): void;
+}
+
+/** A row of what was let through. */
+export interface EarlierRow {
+  readonly texts: readonly string[];
+  forget(): void;
 }
 
 /**
@@ -56,6 +64,7 @@ export function createFragmentRing(): FragmentRing {
       const longer = longerRows(rows, pieces);
       return {
         texts: apart([...longer.values()].flatMap((row) => endsOf(row))),
+        earlier: () => [...longer.keys()].flatMap((slot) => earlierRow(rows, slot)),
         keep: () => remember(rows, longer),
       };
     },
@@ -129,6 +138,12 @@ function apart(texts: readonly string[]): string[] {
   const printed = texts.filter(isPrinted);
   const others = texts.filter((text) => !isPrinted(text));
   return printed.length === 0 ? others : [printed.join(GAP), ...others];
+}
+
+function earlierRow(rows: Map<string, readonly string[]>, slot: string): EarlierRow[] {
+  const row = rows.get(slot) ?? [];
+  const texts = [...row.slice(-1), ...endsOf(row)];
+  return row.length === 0 ? [] : [{ texts, forget: () => void rows.delete(slot) }];
 }
 
 function remember(

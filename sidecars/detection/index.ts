@@ -1,12 +1,13 @@
-import type {
-  Detector,
-  Finding,
-  HeadToInspect,
-  Inspection,
-  InspectionContext,
-  KnownValue,
+import {
+  type Detector,
+  type Finding,
+  type HeadToInspect,
+  type Inspection,
+  type InspectionContext,
+  type KnownValue,
+  ruleOfKnownValue,
 } from "./detector.ts";
-import type { FragmentRing } from "./fragment-ring.ts";
+import type { FragmentRing, Rows } from "./fragment-ring.ts";
 import { inspectBody } from "./inspect-body.ts";
 import { CleanTexts } from "./clean-texts.ts";
 import { type HeadText, inspectHead, inspectName, inspectTrailers } from "./inspect-head.ts";
@@ -20,6 +21,7 @@ import type { ValuePiece } from "./value-pieces.ts";
 import { inspectViews, type TextAbout, type TextSearch, viewOf } from "./views.ts";
 
 export type * from "./detector.ts";
+export { CANARY_ID } from "./detector.ts";
 export { createFragmentRing, type FragmentRing } from "./fragment-ring.ts";
 
 const allPatterns = createPatternSearch(rules);
@@ -154,15 +156,39 @@ class Look {
     if (fragments === undefined) return CLEAN;
     const whole = fragments.completes(this.#met);
     if (whole !== undefined) {
-      const finding = { rule: "known-value", location: "pieces over requests", shape: whole.id };
+      const rule = ruleOfKnownValue(whole.id);
+      const finding = { rule, location: "pieces over requests", shape: whole.id };
       return { kind: "found", finding };
     }
-    const rows = fragments.rowsWith(pieces);
-    const views = rows.texts.map((text) => viewOf(text, "pieces over requests", 1, true));
-    const inspection = await inspectViews(views, this.#search());
+    let rows = fragments.rowsWith(pieces);
+    let inspection = await this.#lookAtRow(rows.texts);
+    if (inspection.kind === "found" && (await this.#forgetWhole(rows))) {
+      rows = fragments.rowsWith(pieces);
+      inspection = await this.#lookAtRow(rows.texts);
+    }
     if (inspection.kind !== "clean") return inspection;
     rows.keep();
     fragments.keepCovered(this.#met);
     return CLEAN;
+  }
+
+  readonly #lookAtRow = (texts: readonly string[]): Promise<Inspection> =>
+    inspectViews(
+      texts.map((text) => viewOf(text, "pieces over requests", 1, true)),
+      this.#search(),
+    );
+
+  /**
+   * Forgets rows that were let through whole and would not be now: at a host that may be sent it, or before there was a
+   * rule. Whatever comes after them would be refused, for ever. Whether there was any.
+   */
+  async #forgetWhole(rows: Rows): Promise<boolean> {
+    let isAny = false;
+    for (const { texts, forget } of rows.earlier()) {
+      if ((await this.#lookAtRow(texts)).kind !== "found") continue;
+      forget();
+      isAny = true;
+    }
+    return isAny;
   }
 }

@@ -1,4 +1,4 @@
-import type { Finding, KnownValue, StreamSearch } from "./detector.ts";
+import { type Finding, type KnownValue, ruleOfKnownValue, type StreamSearch } from "./detector.ts";
 import { createGramIndex } from "./gram-index.ts";
 import { holdsRandomness, pieceAround, shortestPiece, type ValuePiece } from "./value-pieces.ts";
 
@@ -63,7 +63,7 @@ function searchIn(needles: readonly Needle[]): KnownValueSearch["find"] {
     visitGrams(bytes, (index, begins, offset) => {
       const { id, bytes: needle, form, inPieces, least } = needles[index]!;
       if (standsAt(needle, bytes, begins))
-        return { rule: "known-value", location: `${location} (${form})`, shape: id };
+        return { rule: ruleOfKnownValue(id), location: `${location} (${form})`, shape: id };
       if (inPieces && onPiece !== undefined) {
         const piece = pieceAround(bytes, needle, begins, offset);
         if (piece !== undefined && piece.end - piece.start >= least)

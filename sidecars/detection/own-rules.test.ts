@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readGitleaksRules } from "./gitleaks-rules.ts";
-import { createDetector } from "./index.ts";
+import { createDetector, createFragmentRing } from "./index.ts";
 import type { OwnRule } from "./own-rules.ts";
 
 const aRule = (over: Partial<OwnRule> = {}): OwnRule => ({
@@ -43,6 +43,27 @@ describe("an owner's rule", () => {
     for (const host of ["evil.example", "acme.example", "evilacme.example"])
       expect(await inspect(rule, "ACME-123456", host)).toMatchObject({ kind: "found" });
   });
+
+  it.each([
+    ["went to a host that it names", aRule({ allowHosts: ["tickets.example.com"] })],
+    ["went before there was a rule", undefined],
+  ])(
+    "does not refuse what comes after a match that %s, and finds pieces all the same",
+    async (_what, before) => {
+      const fragments = createFragmentRing();
+      const send = (rule: OwnRule | undefined, text: string, destination: string) =>
+        createDetector({ knownValues: [], ownRules: rule === undefined ? [] : [rule] }).inspectBody(
+          { bytes: Buffer.from(text) },
+          { destination, fragments },
+        );
+      const rule = aRule({ allowHosts: ["tickets.example.com"] });
+      expect(await send(before, "ACME-123456", "tickets.example.com")).toEqual({ kind: "clean" });
+      for (const text of ["xK29fjQ0s8ZbW3mL5tYv", "hello world", "another-1234-text"])
+        expect(await send(rule, text, "other.example")).toEqual({ kind: "clean" });
+      expect(await send(rule, "ACME-12", "other.example")).toEqual({ kind: "clean" });
+      expect(await send(rule, "3456", "other.example")).toMatchObject({ kind: "found" });
+    },
+  );
 
   it("takes linear time, however its pattern is nested", async () => {
     const rule = aRule({ pattern: "(a+)+$|([a-z]+)*X", keywords: ["a"] });

@@ -1,4 +1,10 @@
-import { createDetector, createFragmentRing, type Detector, type FragmentRing } from "../detection/index.ts";
+import {
+  CANARY_ID,
+  createDetector,
+  createFragmentRing,
+  type Detector,
+  type FragmentRing,
+} from "../detection/index.ts";
 import type { SidecarsConfiguration } from "../wire/control.ts";
 import type { EgressPolicy } from "../wire/egress-policy.ts";
 import { ANY_PLACEHOLDER } from "../wire/placeholder.ts";
@@ -53,7 +59,11 @@ export function createEnforcement(
 ): Enforcement {
   const secrets = heldSecrets(configuration, previous);
   const { rules, gitleaksRules } = configuration.egress;
-  const knownValues = [...secrets].flatMap(([id, { texts }]) => texts.map((value) => ({ id, value })));
+  const canaries = configuration.canaries ?? [];
+  const knownValues = [
+    ...[...secrets].flatMap(([id, { texts }]) => texts.map((value) => ({ id, value }))),
+    ...canaries.map((value) => ({ id: CANARY_ID, value })),
+  ];
   const authority = configuration.certificateAuthority;
   const authorityPem = authority.certificatePem;
   return {

@@ -83,6 +83,7 @@ describe("compileEgress", () => {
     expect(compileEgress({})).toEqual({
       mode: "enforce",
       unlisted: "deny",
+      canaries: "none",
       askSeconds: 300,
       rules: [],
       gitleaksRules: "",

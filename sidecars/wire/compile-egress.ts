@@ -24,6 +24,7 @@ export function compileEgress(egress: Egress): EgressPolicy {
     mode: egress.mode ?? "enforce",
     unlisted: egress.unlisted ?? "deny",
     askSeconds: egress.askSeconds ?? DEFAULT_ASK_SECONDS,
+    canaries: egress.canaries ?? "none",
     rules: (egress.rules ?? []).map(compileRule),
     gitleaksRules: egress.gitleaksRules ?? "",
     budget: egress.budget ?? {},

@@ -40,6 +40,8 @@ export const SidecarsConfiguration = z.strictObject({
   egress: EgressPolicy,
   git: GitPolicy,
   secrets: z.array(SecretValue),
+  /** what was planted in the agent's home, which must not leave; absent: nothing */
+  canaries: z.array(z.string()).optional(),
   certificateAuthority: z.strictObject({ certificatePem: z.string(), privateKeyPem: z.string() }),
   /** as it was last reported, of those that ran before; absent: nothing */
   spent: z.array(BudgetUse).optional(),

@@ -55,6 +55,8 @@ export const EgressPolicy = z.strictObject({
   /** ask: what no route allows waits for an answer */
   unlisted: z.enum(["deny", "ask"]),
   askSeconds: z.int(),
+  /** planted: values that nothing has a reason to send lie in the agent's home */
+  canaries: z.enum(["none", "planted"]),
   rules: z.array(PolicyRule),
   /** TOML; empty: none */
   gitleaksRules: z.string(),

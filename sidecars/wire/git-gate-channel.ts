@@ -15,6 +15,8 @@ export const GateRequest = z.discriminatedUnion("kind", [
     generation: z.int(),
     git: GitPolicy,
     secrets: z.array(SecretValue),
+    /** what was planted in the agent's home, which must not leave */
+    canaries: z.array(z.string()),
   }),
 ]);
 export type GateRequest = z.infer<typeof GateRequest>;

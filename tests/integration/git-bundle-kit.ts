@@ -64,11 +64,13 @@ export class BundleProcess {
   async configure(
     remotes: readonly RemotePolicy[],
     secrets: readonly SecretValue[],
+    canaries: readonly string[] = [],
   ): Promise<SidecarsReport> {
     const { certificatePem, privateKeyPem } = authority;
     const configuration = {
       ...{ policyHash: "hash", egress: compileEgress({}), git: { remotes: [...remotes] } },
       ...{ secrets: [...secrets], certificateAuthority: { certificatePem, privateKeyPem } },
+      canaries: [...canaries],
     };
     return this.ask({ kind: "configure", configuration });
   }

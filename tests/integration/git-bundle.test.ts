@@ -87,6 +87,21 @@ describe("the bundle with git-gate", () => {
     expect(JSON.stringify(bundle.audit)).not.toContain("AKIAQ7ZK");
   });
 
+  it("refuses a push of what was planted in the agent's home, as long as that is planted", async () => {
+    const canary = "Wq7Lm2Zt9Xv4Rb8Ny3Kc6Hd5";
+    bundle = await BundleProcess.start(world);
+    await bundle.configure([remote()], [secret()], [canary]);
+    await expect.poll(reports).toMatchObject([{ state: "ready" }]);
+    const work = await world.clone("work");
+    await world.commit(work, "a", `${Buffer.from(canary).toString("base64")}\n`);
+    expect((await world.git(work, "push", "-q", "origin", "HEAD:main")).code).not.toBe(0);
+    await expect.poll(() => bundle.audit.at(-1)).toMatchObject({ verdict: "deny", rule: "canary" });
+    expect(JSON.stringify(bundle.audit)).not.toContain(canary);
+
+    await bundle.configure([remote()], [secret()]);
+    await world.must(work, "push", "-q", "origin", "HEAD:main");
+  });
+
   it("has each remote's own failure, and serves the others", async () => {
     bundle = await BundleProcess.start(world);
     const unbound = secret({ key: "unbound", destinations: ["git.example.com:22"] });

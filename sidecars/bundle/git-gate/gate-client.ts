@@ -68,13 +68,14 @@ export class GateClient {
   }
 
   /** Puts remotes in force. Never throws: what fails is in the reports. */
-  configure(git: GitPolicy, secrets: ReadonlyMap<string, HeldSecret>): void {
+  configure(git: GitPolicy, secrets: ReadonlyMap<string, HeldSecret>, canaries: string[] = []): void {
     if (git.remotes.length === 0) return this.stop();
     const request: GateRequest = {
       kind: "configure",
       generation: (this.#generation += 1),
       git,
       secrets: git.remotes.flatMap((remote) => secretOf(remote, secrets)),
+      canaries,
     };
     const before = this.#request;
     const isKept = (name: string): boolean =>

@@ -43,6 +43,11 @@ export async function readPolicyFile(path: string): Promise<LoadedPolicy> {
   if (policy.unlisted === "ask") {
     throw new StandaloneError(`${path}: \`unlisted: ask\` needs a bottle: the proxy alone has nobody to ask`);
   }
+  if (policy.canaries === "planted") {
+    throw new StandaloneError(
+      `${path}: \`canaries: planted\` needs a bottle: the proxy alone has no home to plant any in`,
+    );
+  }
   const missing = policy.routes.find(
     ({ auth }) => auth.mode === "inject" && valueOf(file, auth.secret) === undefined,
   );

@@ -1,4 +1,4 @@
-import type { KnownValue } from "../../detection/index.ts";
+import { CANARY_ID, type KnownValue } from "../../detection/index.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { GateMessage, GateRequest } from "../../wire/git-gate-channel.ts";
 import type { RemotePolicy } from "../../wire/git-policy.ts";
@@ -41,11 +41,15 @@ export class GateSession {
     this.#checks = new RemoteChecks({ reports: this.#reports, path, clock, reopen: () => this.#apply() });
   }
 
-  /** What must not leave, by the remotes' names. */
+  /** What must not leave: secrets by the remotes' names, and canaries. */
   knownValues(): readonly KnownValue[] {
-    return this.#served.flatMap(({ name, declaration: { secret } }) =>
+    const secrets = this.#served.flatMap(({ name, declaration: { secret } }) =>
       secret === undefined ? [] : [{ id: name, value: secret }],
     );
+    return [
+      ...secrets,
+      ...(this.#request?.canaries ?? []).map((value): KnownValue => ({ id: CANARY_ID, value })),
+    ];
   }
 
   serve(gate: GitGate): void {

@@ -128,7 +128,7 @@ export interface World {
   readonly probes: string[];
   /** names that were resolved, in order */
   readonly resolved: string[];
-  enforce(egress: Egress, secrets?: readonly SecretValue[]): void;
+  enforce(egress: Egress, secrets?: readonly SecretValue[], canaries?: readonly string[]): void;
   close(): Promise<void>;
 }
 
@@ -166,12 +166,13 @@ export async function startWorld(options: {
       },
     },
   });
-  const enforce: World["enforce"] = (egress, secrets = options.secrets ?? []) => {
+  const enforce: World["enforce"] = (egress, secrets = options.secrets ?? [], canaries = []) => {
     const policy = compileEgress(egress);
     const configuration = {
       policyHash: `hash-${policy.routes.length}`,
       egress: policy,
       secrets: [...secrets],
+      canaries: [...canaries],
       certificateAuthority: bottleAuthority,
     };
     proxy.enforce(createEnforcement(configuration, proxy.enforcement));

@@ -48,11 +48,18 @@ const ENCODINGS = {
 
 /** What runs of base64, base32 and hexadecimal hold, one text an encoding; compressed data stands alone, for its own decoder. */
 export function encodedRuns(text: string): HiddenText[] {
-  const compact = withoutLineBreaks(text);
   const bytes = Buffer.from(text, "latin1");
-  const compactBytes = compact === text ? bytes : Buffer.from(compact, "latin1");
+  const runs = runsOf(bytes, BASE64, SHORTEST_RUN);
+  // the others are of its alphabet
+  if (runs.length === 0) return [];
+  const compact = withoutLineBreaks(text);
+  const isCompact = compact === text;
   return [
-    ...decodedRuns(compact, ENCODINGS.base64, runsOf(compactBytes, BASE64, SHORTEST_RUN)),
+    ...decodedRuns(
+      compact,
+      ENCODINGS.base64,
+      isCompact ? runs : runsOf(Buffer.from(compact, "latin1"), BASE64, SHORTEST_RUN),
+    ),
     ...decodedRuns(text, ENCODINGS.hex, runsOf(bytes, HEX, SHORTEST_RUN)),
     ...decodedRuns(text, ENCODINGS.base32, runsOf(bytes, BASE32_UPPER, SHORTEST_BASE32)),
     ...decodedRuns(text, ENCODINGS.base32, runsOf(bytes, BASE32_LOWER, SHORTEST_BASE32)),

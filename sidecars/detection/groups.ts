@@ -51,47 +51,51 @@ function rowAt(text: string, bytes: Uint8Array, from: number): Row | undefined {
   const secondSize = endOfGroup(bytes, second) - second;
   const isNumbers = Math.max(size, secondSize) <= 3 && isDigit(bytes, first) && isDigit(bytes, second);
   if (!isNumbers && size !== secondSize) return undefined;
-  return rowOf(text, first, { size, separator: text.slice(border, first), isNumbers });
+  return rowOf(text, bytes, first, { size, separator: text.slice(border, first), isNumbers });
 }
 
-function rowOf(text: string, from: number, shape: Shape): Row | undefined {
-  const groups: string[] = [];
-  let end = from;
-  for (let at = from; ; at = end + shape.separator.length) {
-    const group = groupOf(text, at, shape);
-    if (group === undefined) break;
-    groups.push(group);
-    end = at + group.length;
-    const isLast = !shape.isNumbers && group.length < shape.size;
-    if (isLast || !text.startsWith(shape.separator, end)) break;
+/** Counts groups before it takes them out of the text: words of one length stand side by side everywhere. */
+function rowOf(text: string, bytes: Uint8Array, from: number, shape: Shape): Row | undefined {
+  const { size, separator, isNumbers } = shape;
+  let [start, end, count] = [from, from, 0];
+  for (let at = from; at !== -1;) {
+    const length = lengthOfGroup(bytes, at, shape);
+    if (length === 0) break;
+    count += 1;
+    end = at + length;
+    const isLast = !isNumbers && length < size;
+    at = !isLast && text.startsWith(separator, end) ? end + separator.length : -1;
   }
   // what stands before the place that was looked at
-  for (let before = groupBefore(text, from, shape); before !== undefined;) {
-    groups.unshift(before.group);
-    before = groupBefore(text, before.start, shape);
+  for (let at = startBefore(text, bytes, from, shape); at !== -1; at = startBefore(text, bytes, at, shape)) {
+    count += 1;
+    start = at;
   }
-  return groups.length < leastGroups(shape.size) ? undefined : { groups, end };
+  return count < leastGroups(size) ? undefined : { groups: text.slice(start, end).split(separator), end };
 }
 
 /** The last group of a row may be shorter. */
-function groupOf(text: string, at: number, { size, isNumbers }: Shape): string | undefined {
-  let end = at;
-  while (end < at + (isNumbers ? 3 : size) && isWord(text, end)) end += 1;
-  if (end === at || isWord(text, end)) return undefined;
-  return text.slice(at, end);
+function lengthOfGroup(bytes: Uint8Array, at: number, { size, isNumbers }: Shape): number {
+  const most = isNumbers ? 3 : size;
+  let length = 0;
+  while (length < most && WORD[bytes[at + length]!] === 1) length += 1;
+  return WORD[bytes[at + length]!] === 1 ? 0 : length;
 }
 
-function groupBefore(
+/** Where the group before `from` begins, or -1. */
+function startBefore(
   text: string,
+  bytes: Uint8Array,
   from: number,
   { size, separator, isNumbers }: Shape,
-): { readonly group: string; readonly start: number } | undefined {
+): number {
   const end = from - separator.length;
-  if (end <= 0 || !text.startsWith(separator, end)) return undefined;
+  if (end <= 0 || !text.startsWith(separator, end)) return -1;
+  const most = isNumbers ? 3 : size;
   let start = end;
-  while (start > 0 && end - start < (isNumbers ? 3 : size) && isWord(text, start - 1)) start -= 1;
+  while (start > 0 && end - start < most && WORD[bytes[start - 1]!] === 1) start -= 1;
   const isWhole = start < end && (isNumbers || end - start === size);
-  return isWhole ? { group: text.slice(start, end), start } : undefined;
+  return isWhole ? start : -1;
 }
 
 function endOfGroup(bytes: Uint8Array, start: number): number {
@@ -105,8 +109,6 @@ function startOfNext(bytes: Uint8Array, end: number): number {
   while (start < bytes.length && start - end < LONGEST_SEPARATOR && WORD[bytes[start]!] !== 1) start += 1;
   return start;
 }
-
-const isWord = (text: string, at: number): boolean => WORD[text.charCodeAt(at)] === 1;
 
 const isDigit = (bytes: Uint8Array, at: number): boolean => bytes[at]! >= 0x30 && bytes[at]! <= 0x39;
 

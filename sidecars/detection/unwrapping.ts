@@ -68,20 +68,47 @@ function percentDecoded(text: string): string {
   );
 }
 
-const SIMPLE_ESCAPES: Readonly<Record<string, string>> = { n: "\n", r: "\r", t: "\t", b: "\b", f: "\f" };
+const BACKSLASH = 0x5c;
+/** what the character behind a backslash stands for */
+const SIMPLE_ESCAPES = new Uint8Array(256);
+for (const [escape, meant] of ['""', "\\\\", "//", "''", "``", "n\n", "r\r", "t\t", "b\b", "f\f"])
+  SIMPLE_ESCAPES[escape!.charCodeAt(0)] = meant!.charCodeAt(0);
 const ESCAPE =
-  /\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|([0-3][0-7]{2})|(["\\/'`nrtbf]))/g;
+  /\\(?:u([0-9A-Fa-f]{4})|u\{([0-9A-Fa-f]{1,6})\}|U([0-9A-Fa-f]{8})|x([0-9A-Fa-f]{2})|([0-3][0-7]{2}))/y;
 
 /** The escapes of JSON strings (RFC 8259 §7) and those of other languages; code points become UTF-8. */
 function unescaped(text: string): string {
   if (!text.includes("\\")) return text;
-  return text.replace(ESCAPE, (...groups: (string | undefined)[]) => {
-    const [, four, braced, eight, byte, octal, simple] = groups;
-    if (simple !== undefined) return SIMPLE_ESCAPES[simple] ?? simple;
-    if (byte !== undefined) return String.fromCharCode(Number.parseInt(byte, 16));
-    if (octal !== undefined) return String.fromCharCode(Number.parseInt(octal, 8));
-    return fromCodePoint(four ?? braced ?? eight ?? "", 16);
-  });
+  const bytes = Buffer.from(text, "latin1");
+  // no escape is shorter than what it stands for
+  const result = Buffer.allocUnsafe(bytes.length);
+  let length = 0;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const isEscape = bytes[at] === BACKSLASH;
+    const simple = isEscape ? SIMPLE_ESCAPES[bytes[at + 1]!]! : 0;
+    const numeric = isEscape && !(simple > 0) ? numericEscapeAt(text, at) : undefined;
+    if (numeric !== undefined) {
+      length += result.write(numeric.meant, length, "latin1");
+      at += numeric.length - 1;
+      continue;
+    }
+    if (simple > 0) at += 1;
+    result[length++] = simple > 0 ? simple : bytes[at]!;
+  }
+  return result.toString("latin1", 0, length);
+}
+
+function numericEscapeAt(
+  text: string,
+  at: number,
+): { readonly length: number; readonly meant: string } | undefined {
+  ESCAPE.lastIndex = at;
+  const match = ESCAPE.exec(text);
+  if (match === null) return undefined;
+  const [{ length }, four, braced, eight, byte, octal] = match;
+  if (byte !== undefined) return { length, meant: String.fromCharCode(Number.parseInt(byte, 16)) };
+  if (octal !== undefined) return { length, meant: String.fromCharCode(Number.parseInt(octal, 8)) };
+  return { length, meant: fromCodePoint(four ?? braced ?? eight ?? "", 16) };
 }
 
 /** RFC 2045 §6.7, and RFC 2047's Q. Forms hold `a=12` as well: only where it ends a line, or stands twice. */

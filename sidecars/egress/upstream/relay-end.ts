@@ -64,8 +64,10 @@ export class RelayEnd {
 
   #outcomeOf(error: unknown): Outcome {
     if (error instanceof RefusedUnderWayError) return deny(error.denial);
-    if (this.#stopped === "abandoned") return { kind: "abandoned" };
-    return this.#stopped === undefined ? failed(error) : deny(this.#stopped);
+    // a body that ends with its agent may say so before the agent's side does
+    const stopped = this.#stopped ?? (this.#exchange.agent.isGone ? "abandoned" : undefined);
+    if (stopped === "abandoned") return { kind: "abandoned" };
+    return stopped === undefined ? failed(error) : deny(stopped);
   }
 
   readonly #onGone = (): void => this.#stop("abandoned");

@@ -108,7 +108,7 @@ describe.each(lengths)("a body of which %s bytes were told", (length) => {
     it("is no whole one over HTTP/2", async () => {
       const [streams, records] = [http2.seen.length, world.audit.length];
       const socket = await begin(OVER_HTTP2, length);
-      await isTaken(socket);
+      await expect.poll(() => http2.seen.length).toBe(streams + 1);
       end(socket);
       await expect.poll(() => world.audit.length).toBe(records + 1);
       expect(world.audit.at(-1)).toMatchObject({ verdict: "error", code: "ClientGone" });

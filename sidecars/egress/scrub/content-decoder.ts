@@ -71,8 +71,13 @@ export class ContentDecoder extends Transform {
   }
 
   #feed(bytes: Buffer, done: TransformCallback): void {
-    this.#engine ??= this.#create(bytes);
-    const engine = this.#engine;
+    let engine: Engine;
+    try {
+      engine = this.#engine ??= this.#create(bytes);
+    } catch (error) {
+      // the second of several frames begins in a handler of the first one's
+      return done(error as Error);
+    }
     const before = engine.bytesWritten;
     engine.write(bytes, () => {
       const rest = bytes.subarray(engine.bytesWritten - before);

@@ -99,13 +99,24 @@ export class ScrubbedAnswer implements Answer {
     );
     if (last === undefined) return;
     this.#decoders = decoders;
-    last.on("data", (chunk: Buffer) => {
-      if (this.#pass(this.#stream.push(chunk))) return;
-      last.pause();
-      this.#parts.to.onDrain(() => last.resume());
-    });
-    last.on("end", () => this.#end());
+    last.on("data", (chunk: Buffer) =>
+      this.#guard(() => {
+        if (this.#pass(this.#stream.push(chunk))) return;
+        last.pause();
+        this.#parts.to.onDrain(() => last.resume());
+      }),
+    );
+    last.on("end", () => this.#guard(() => this.#end()));
     for (const decoder of decoders) decoder.on("error", () => this.#refuse("UpstreamCodingBroken"));
+  }
+
+  /** What is thrown here breaks the answer off; in a handler of node's it would end the process. */
+  #guard(pass: () => void): void {
+    try {
+      pass();
+    } catch {
+      this.#refuse("UpstreamFailed");
+    }
   }
 
   #end(): void {

@@ -9,8 +9,12 @@ import { relayOverHttp2 } from "./http2-relay.ts";
 import type { Http2Connection, Http2Upstream } from "./http2-upstream.ts";
 
 /** An exchange whose answer is written down, and the stream on which the upstream answers. */
-function aRelay() {
+function aRelay(failing?: "start" | "write" | "end") {
   const told: string[] = [];
+  const tell = (what: string, text = ""): boolean => {
+    if (what === failing) throw new Error("an answer that cannot be written");
+    return told.push(what + text) > 0;
+  };
   const stream = Object.assign(new PassThrough(), {
     rstCode: 0,
     setTimeout: () => undefined,
@@ -30,9 +34,13 @@ function aRelay() {
     revoked: new Revocation(),
     times: new Times(systemClock),
     answer: {
-      start: (status: number) => told.push(`start ${status}`),
-      write: (chunk: Buffer) => told.push(`write ${chunk.toString()}`) > 0,
-      end: () => told.push("end"),
+      get hasStarted() {
+        return told.length > 0;
+      },
+      start: (status: number) => tell("start", ` ${status}`),
+      write: (chunk: Buffer) => tell("write", ` ${chunk.toString()}`),
+      end: () => tell("end"),
+      abort: () => told.push("abort"),
     },
   };
   const upstream = { connection: () => Promise.resolve(connection) } as Partial<Http2Upstream>;
@@ -50,5 +58,18 @@ describe("an answer over HTTP/2", () => {
     stream.emit("response", { ":status": 200 }, 4, [":status", "200"]);
     expect(await outcome).toEqual({ kind: "relayed", status: 200, responseBytes: 4 });
     expect(told).toEqual(["start 200", "write body", "end"]);
+  });
+
+  it.each([
+    ["start", []],
+    ["write", ["start 200", "abort"]],
+    ["end", ["start 200", "write body", "abort"]],
+  ] as const)("fails alone when its %s throws", async (failing, expected) => {
+    const { told, stream, outcome } = aRelay(failing);
+    await tick();
+    stream.emit("response", { ":status": 200 }, 4, [":status", "200"]);
+    stream.end("body");
+    expect(await outcome).toMatchObject({ kind: "failed", failure: "UpstreamFailed" });
+    expect(told).toEqual(expected);
   });
 });

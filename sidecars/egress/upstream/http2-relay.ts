@@ -85,14 +85,16 @@ class Http2Relay {
 
   #listen(stream: ClientHttp2Stream, connection: Http2Connection, repeat: (() => void) | undefined): void {
     stream.setTimeout(IDLE_MS, () => this.#fail(Object.assign(new Error("idle"), { code: "ETIMEDOUT" })));
-    stream.on("response", (headers, flags, raw: string[]) => {
-      this.#exchange.times.answered();
-      this.#status = headers[":status"] ?? 0;
-      this.#answer.start(this.#status, passedOn(raw));
-      // an answer that is its head alone has to stay one frame: so gRPC says that a call failed at once
-      if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) this.#finish([]);
-      this.#passBody(stream);
-    });
+    stream.on("response", (headers, flags, raw: string[]) =>
+      this.#guard(() => {
+        this.#exchange.times.answered();
+        this.#status = headers[":status"] ?? 0;
+        this.#answer.start(this.#status, passedOn(raw));
+        // an answer that is its head alone has to stay one frame: so gRPC says that a call failed at once
+        if ((flags & NGHTTP2_FLAG_END_STREAM) !== 0) this.#finish([]);
+        this.#passBody(stream);
+      }),
+    );
     stream.on("error", (error) => (this.#error = error));
     stream.once("wantTrailers", () => this.#sendTrailers(stream));
     stream.once("close", () => {
@@ -108,17 +110,30 @@ class Http2Relay {
   #passBody(stream: ClientHttp2Stream): void {
     let trailers: readonly string[] = [];
     stream.on("trailers", (_headers: unknown, _flags: number, raw: string[]) => (trailers = raw));
-    stream.on("data", (chunk: Buffer) => {
-      this.#bytes += chunk.length;
-      countPassed(chunk.length);
-      if (this.#answer.write(chunk)) return;
-      stream.pause();
-      this.#answer.onDrain(() => stream.resume());
-    });
+    stream.on("data", (chunk: Buffer) =>
+      this.#guard(() => {
+        this.#bytes += chunk.length;
+        countPassed(chunk.length);
+        if (this.#answer.write(chunk)) return;
+        stream.pause();
+        this.#answer.onDrain(() => stream.resume());
+      }),
+    );
     // before node's own, by which a stream that has closed is destroyed; and node ends what was broken off as well
-    stream.prependListener("end", () => {
-      if (!stream.destroyed && stream.rstCode === NGHTTP2_NO_ERROR) this.#finish(trailers);
-    });
+    stream.prependListener("end", () =>
+      this.#guard(() => {
+        if (!stream.destroyed && stream.rstCode === NGHTTP2_NO_ERROR) this.#finish(trailers);
+      }),
+    );
+  }
+
+  /** What an answer throws fails its exchange; in a handler of node's it would end all of them. */
+  #guard(pass: () => void): void {
+    try {
+      pass();
+    } catch (error) {
+      this.#fail(error);
+    }
   }
 
   async #sendBody(stream: ClientHttp2Stream, body: Uint8Array | AsyncIterable<Uint8Array>): Promise<void> {

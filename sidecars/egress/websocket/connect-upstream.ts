@@ -1,5 +1,6 @@
 import type { ClientRequest, IncomingMessage } from "node:http";
 import type { ClientOptions, WebSocket } from "ws";
+import type { Answer } from "../agent/agent-stream.ts";
 import { deny, type Exchange, type Outcome, routeOf } from "../exchange.ts";
 import { groupedByName } from "../request/fields.ts";
 import { hostHeaderOf } from "../request/read-head.ts";
@@ -112,35 +113,41 @@ function optionsOf(exchange: Exchange, world: UpstreamWorld): ClientOptions {
 }
 
 /** An answer that is no 101: the agent gets it as it is. */
-function passOn(exchange: Exchange, request: ClientRequest, response: IncomingMessage): Promise<Outcome> {
+async function passOn(
+  exchange: Exchange,
+  request: ClientRequest,
+  response: IncomingMessage,
+): Promise<Outcome> {
   exchange.times.answered();
   const { answer, agent } = exchange;
   const status = response.statusCode ?? 502;
   let responseBytes = 0;
   if (hasUnknownTransferCoding(response.rawHeaders)) {
     request.destroy();
-    return Promise.resolve(failed("UpstreamProtocolError"));
+    return failed("UpstreamProtocolError");
   }
-  answer.start(status, passedOn(response.rawHeaders), response.statusMessage ?? "");
-  agent.onGone(() => request.destroy());
-  response.on("data", (chunk: Buffer) => {
-    responseBytes += chunk.length;
-    if (answer.write(chunk)) return;
-    response.pause();
-    answer.onDrain(() => response.resume());
+  const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
+  agent.onGone(() => {
+    request.destroy();
+    leave();
   });
-  return new Promise((resolve) => {
-    response.once("end", () => {
-      answer.end();
-      resolve({ kind: "relayed", status, responseBytes });
-    });
+  try {
+    answer.start(status, passedOn(response.rawHeaders), response.statusMessage ?? "");
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      responseBytes += chunk.length;
+      if (!answer.write(chunk)) await Promise.race([gone, drained(answer)]);
+    }
+    answer.end();
+    return { kind: "relayed", status, responseBytes };
+  } catch (error) {
+    request.destroy();
     // half an answer must not look like a whole one
-    response.once("error", () => {
-      answer.abort();
-      resolve(agent.isGone ? { kind: "abandoned" } : failed("UpstreamClosed"));
-    });
-  });
+    answer.abort();
+    return agent.isGone ? { kind: "abandoned" } : failed(failureOf(error));
+  }
 }
+
+const drained = (answer: Answer): Promise<void> => new Promise((resolve) => answer.onDrain(resolve));
 
 function outcomeOf(error: Error): Outcome {
   if (error instanceof AddressNotAllowedError) {

@@ -49,10 +49,12 @@ export interface Exemption {
   readonly from: Denial;
 }
 
-/** What becomes of the messages of a WebSocket, one by one and whole. Interceptors add to both lists. */
+/** What becomes of the messages of a WebSocket, one by one and whole. Interceptors add to the lists. */
 export interface Messages {
   /** asked in order before a message of the agent goes on; the first refusal ends the connection */
   readonly fromAgent: ((message: Buffer) => Denial | undefined | Promise<Denial | undefined>)[];
+  /** the same of whatever is about to leave, pings and words of goodbye too; told how many bytes it has */
+  readonly leaving: ((bytes: number) => Denial | undefined)[];
   /** what the agent is given in place of a message of the upstream */
   readonly toAgent: ((message: Buffer, isBinary: boolean) => Buffer)[];
 }

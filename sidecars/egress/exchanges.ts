@@ -71,7 +71,7 @@ export class Exchanges {
       headers: read.head.headers as string[],
       query: read.head.query,
       answer: agent.answer,
-      messages: { fromAgent: [], toAgent: [] },
+      messages: { fromAgent: [], leaving: [], toAgent: [] },
       body: undefined,
       trailers: () => [],
       requestBytes: 0,

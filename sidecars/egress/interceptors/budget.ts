@@ -1,5 +1,6 @@
 import type { Budgets, Limited } from "../budgets.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
+import { bytesOfFields } from "../request/fields.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
 import { readUsage } from "../usage/read-usage.ts";
 
@@ -20,7 +21,7 @@ export function requestBudget(budgets: Budgets): Interceptor {
   };
 }
 
-/** Counts what a request carries out, head, body and messages, as it is about to leave. */
+/** Counts what a request carries out, head, body, trailers and messages, as it is about to leave. */
 export function byteBudget(budgets: Budgets): Interceptor {
   return (next) => async (exchange) => {
     const limits = limitsOf(exchange).filter(({ budget }) => budget.requestBytes !== undefined);
@@ -33,7 +34,14 @@ export function byteBudget(budgets: Budgets): Interceptor {
     if (body !== undefined && !(body instanceof Uint8Array) && known === undefined) {
       exchange.body = counted(body, spend);
     }
-    exchange.messages.fromAgent.push(({ length }) => spend(length));
+    const { trailers } = exchange;
+    exchange.trailers = () => {
+      const fields = trailers();
+      const overdrawn = spend(bytesOfFields(fields));
+      if (overdrawn !== undefined) throw new RefusedUnderWayError(overdrawn);
+      return fields;
+    };
+    exchange.messages.leaving.push(spend);
     return next(exchange);
   };
 }
@@ -48,8 +56,8 @@ function limitsOf(exchange: Exchange): Limited[] {
 
 /** As HTTP/1.1 writes it, nearly: what can carry data counts. */
 function headBytesOf({ head, query, headers }: Exchange): number {
-  const fields = headers.reduce((sum, text) => sum + text.length + 2, 0);
-  return head.method.length + head.host.length + head.path.length + query.length + fields;
+  const { method, host, path } = head;
+  return method.length + host.length + path.length + query.length + bytesOfFields(headers);
 }
 
 async function* counted(

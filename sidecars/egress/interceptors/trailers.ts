@@ -3,7 +3,7 @@ import { refusedFields } from "../credentials/carrier-fields.ts";
 import { inspectionContext } from "../inspection-context.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
 import { plainName } from "../request/credential-names.ts";
-import { HOP_FIELDS, pairsOf } from "../request/fields.ts";
+import { areTooManyTrailers, HOP_FIELDS, pairsOf } from "../request/fields.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
 import { describeFinding } from "./head-scan.ts";
 
@@ -27,6 +27,9 @@ export function trailers(): Interceptor {
 function refusal(exchange: Exchange): Denial | undefined {
   const { agent, enforcement, times } = exchange;
   if (agent.trailers.length === 0) return undefined;
+  if (areTooManyTrailers(agent.trailers)) {
+    return { code: "HeadTooLarge", because: "the trailers of the request are too large" };
+  }
   const inspection = times.scan(() =>
     enforcement.detector.inspectTrailers(pairsOf(agent.trailers), inspectionContext(exchange)),
   );

@@ -22,6 +22,19 @@ export interface FieldSummary {
 /** Fields of one hop and framing, which is written anew for the next hop. */
 export const HOP_FIELDS: ReadonlySet<string> = new Set(FRAMING_FIELDS);
 
+/** of the trailers of one message, either way */
+const MAX_TRAILER_BYTES = 64 * 1024;
+
+/** What fields take, nearly as HTTP/1.1 writes them. */
+export function bytesOfFields(flat: readonly string[]): number {
+  return flat.reduce((sum, text) => sum + text.length + 2, 0);
+}
+
+/** Whether trailers are more than anybody needs at the end of a message. */
+export function areTooManyTrailers(flat: readonly string[]): boolean {
+  return bytesOfFields(flat) > MAX_TRAILER_BYTES;
+}
+
 /** Sorts the header fields of a request; refuses framing that servers read in different ways. */
 export function readFields(
   raw: readonly string[],

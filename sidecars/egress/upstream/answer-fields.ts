@@ -1,5 +1,5 @@
 import { DENIED_HEADER, FAILED_HEADER } from "../denial.ts";
-import { HOP_FIELDS } from "../request/fields.ts";
+import { areTooManyTrailers, HOP_FIELDS } from "../request/fields.ts";
 
 /** not for the agent: fields of one hop, another protocol than ours, and what only we may say */
 const DROPPED: ReadonlySet<string> = new Set(
@@ -18,8 +18,11 @@ export function passedOn(raw: readonly (Buffer | string)[]): string[] {
   return headers;
 }
 
-/** The trailers that are passed on: none that frame the message. */
+/** The trailers that are passed on: none that frame the message. Throws when they are too large. */
 export function trailersPassedOn(fields: readonly string[]): string[] {
+  if (areTooManyTrailers(fields)) {
+    throw Object.assign(new Error("trailers"), { code: "UND_ERR_HEADERS_OVERFLOW" });
+  }
   return passedOn(fields).filter(
     (_, index, all) => all[index - (index % 2)]!.toLowerCase() !== "content-length",
   );

@@ -17,7 +17,7 @@ function anExchange() {
     end: () => undefined,
     abort: () => undefined,
   };
-  const messages: Messages = { fromAgent: [], toAgent: [] };
+  const messages: Messages = { fromAgent: [], leaving: [], toAgent: [] };
   const calls: TokenUsage[] = [];
   const exchange = { answer, messages } as Exchange;
   readUsage(exchange, (usage) => calls.push(usage));

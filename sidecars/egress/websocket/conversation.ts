@@ -9,6 +9,8 @@ import type { InspectFrame } from "./inspect-frame.ts";
 
 /** how long a side may take to say goodbye */
 const CLOSE_MS = 5_000;
+/** of the least frame: one without a word says something as well, by being sent */
+const FRAME_HEAD_BYTES = 2;
 /** RFC 6455, 5.5.1 */
 const LONGEST_REASON = 123;
 const [POLICY_VIOLATION, TOO_BIG, TRY_AGAIN_LATER] = [1008, 1009, 1013];
@@ -54,10 +56,18 @@ export class Conversation {
   async #fromAgent(frame: Frame): Promise<void> {
     const { exchange, inspect, upstream } = this.#parts;
     exchange.requestBytes += frame.data.length;
-    const denial = await inspect(frame);
+    const denial = (await inspect(frame)) ?? this.#refusedToLeave(frame);
     if (this.#isEnding) return;
     if (denial !== undefined) return this.#refuse(denial);
     await say(frame, upstream);
+  }
+
+  #refusedToLeave({ data }: Frame): Denial | undefined {
+    for (const check of this.#parts.exchange.messages.leaving) {
+      const denial = check(FRAME_HEAD_BYTES + data.length);
+      if (denial !== undefined) return denial;
+    }
+    return undefined;
   }
 
   async #fromUpstream(frame: Frame): Promise<void> {

@@ -59,7 +59,7 @@ const Fields = z.strictObject({
     .enum(["deny", "ask"])
     .optional()
     .describe(
-      "deny (default): what no route allows is denied at once; ask: it waits for somebody's answer, and is denied without one",
+      "deny (default): what no route allows is denied at once; ask: it waits for an answer on the sidecars' control channel, for which there is no command yet, and is denied without one",
     ),
   askSeconds: z
     .int()
@@ -77,7 +77,7 @@ const Fields = z.strictObject({
     .enum(["none", "planted"])
     .optional()
     .describe(
-      "none (default); planted: a file in the agent's home holds values that look like credentials and open nothing, and what carries one out is refused and told of, also on its way to a model",
+      "none (default); planted: ~/.credentials.bak of the agent holds values that look like credentials and open nothing; a request that carries one is refused, to a model too, and the Event CanarySent tells of it",
     ),
   rules: EgressRules.optional().describe("what must not leave, beside what the built-in rules find"),
   gitleaksRules: lines(262_144)

@@ -71,7 +71,7 @@ const bashWords = (commands: readonly CommandWords[]): string => `_bb_words() {
   esac
   case " ${ABOUT_BOTTLES} " in *" $command "*) _bb_names bottles; return ;; esac
   if [ "$COMP_CWORD" -eq 2 ]; then _bb_subcommands "$command"; return; fi
-  case "$command \${COMP_WORDS[2]}" in "git status") _bb_names bottles ;; esac
+  case "$command \${COMP_WORDS[2]}" in "git status"|"egress draft") _bb_names bottles ;; esac
 }
 _bb() {
   local word="\${COMP_WORDS[COMP_CWORD]}" before="\${COMP_WORDS[COMP_CWORD-1]}"
@@ -97,6 +97,7 @@ complete -c bb -n __fish_use_subcommand -a "${commands.map(({ name }) => name).j
 complete -c bb -n "__fish_seen_subcommand_from ${ABOUT_KINDS}; and test (count (commandline -opc)) -eq 2" -a "${KINDS}"
 complete -c bb -n "__fish_seen_subcommand_from ${ABOUT_BOTTLES}" -a "${names}"
 complete -c bb -n "__fish_seen_subcommand_from git; and __fish_seen_subcommand_from status" -a "${names}"
+complete -c bb -n "__fish_seen_subcommand_from egress; and __fish_seen_subcommand_from draft" -a "${names}"
 complete -c bb -n "__fish_seen_subcommand_from apply egress" -F
 ${lines.join("\n")}
 `;

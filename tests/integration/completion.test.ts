@@ -47,6 +47,10 @@ describe("completion in bash", () => {
     ],
     [["git", "status", "on"], ["one"]],
     [
+      ["egress", "draft", "o"],
+      ["one", "other"],
+    ],
+    [
       ["git", "known-host", "x", "--type", "e"],
       ["ed25519", "ecdsa"],
     ],

@@ -19,6 +19,9 @@ interface Options {
 export function egressCommand(context: CommandContext): Command {
   const command = new Command("egress")
     .summary("run the egress proxy alone, or draft routes")
+    .usage(
+      "--policy <file> --listen <host:port> --ca-out <file> [options]\n       bb egress draft [options] <bottle>",
+    )
     .description(
       "Runs the egress proxy of a bottle alone, in this terminal, until Ctrl-C. SIGHUP reads the policy again; one " +
         "that is wrong is refused and the old one stays in force.",

@@ -38,7 +38,7 @@ export interface Enforcement {
   readonly secrets: ReadonlyMap<string, HeldSecret>;
   readonly detector: Detector;
   /** what the detector looks for because the policy says so */
-  readonly ownRules: Pick<EgressPolicy, "rules" | "gitleaksRules">;
+  readonly ownRules: Pick<EgressPolicy, "rules" | "gitleaksRules" | "canaries">;
   /** what the bottle sent in small pieces; the same under every policy */
   readonly fragments: FragmentRing;
   /** what answers must not give back; made when it is first asked for */
@@ -74,7 +74,7 @@ export function createEnforcement(
       () => new PatternTable([...knownValuePatterns(secrets.values()), ...mintedPatterns()]),
     ),
     detector: createDetector({ knownValues, ownRules: rules, gitleaksRules }),
-    ownRules: { rules, gitleaksRules },
+    ownRules: { rules, gitleaksRules, canaries: configuration.egress.canaries },
     fragments: previous?.fragments ?? createFragmentRing(),
     leaves: previous?.authorityPem === authorityPem ? previous.leaves : new LeafCertificates(authority),
     authorityPem,

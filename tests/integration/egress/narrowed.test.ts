@@ -42,8 +42,10 @@ const { scan: _scan, ...scanned } = BROAD;
 const NARROWED: readonly [what: string, egress: Egress][] = [
   ["tools of the provider are refused", of({ serverTools: "deny" })],
   ["bodies are scanned in full", { ...of(), routes: [scanned] }],
+  ["less of a body is scanned", of({ scan: "streamed", maxBodyBytes: 1000 })],
   ["a rule is added", of({}, { rules: [RULE] })],
   ["rules of gitleaks are added", of({}, { gitleaksRules: GITLEAKS })],
+  ["canaries are planted", of({}, { canaries: "planted" })],
   ["its route may send fewer bytes", of({ budget: { ...BROAD.budget, requestBytes: 9999 } })],
   ["its route may use fewer tokens", of({ budget: { ...BROAD.budget, modelTokens: 999 } })],
   ["the bottle may send fewer bytes", of({}, { budget: { requestBytes: 99_999 } })],
@@ -95,7 +97,7 @@ describe("a request that is on its way", () => {
     open.push(() => upstream.close());
     const world = await aWorld(upstream.port);
     const socket = await openTls(world, `${HOST}:443`);
-    socket.write(`POST / HTTP/1.1\r\nHost: ${HOST}\r\nContent-Length: 10\r\n\r\nhello`);
+    socket.write(`POST / HTTP/1.1\r\nHost: ${HOST}\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n`);
     await expect.poll(() => upstream.bytes()).toContain("hello");
     const answer = readAnswer(socket);
     world.enforce(egress);

@@ -56,6 +56,8 @@ export class Conversation {
   async #fromAgent(frame: Frame): Promise<void> {
     const { exchange, inspect, upstream } = this.#parts;
     exchange.requestBytes += frame.data.length;
+    const hasGone = frame.kind === "close" && frame.code === 1006 && upstream.readyState === upstream.OPEN;
+    if (hasGone) this.#outcome ??= { kind: "abandoned" };
     const denial = (await inspect(frame)) ?? this.#refusedToLeave(frame);
     if (this.#isEnding) return;
     if (denial !== undefined) return this.#refuse(denial);
@@ -85,7 +87,9 @@ export class Conversation {
   }
 
   #upstreamFailed(error?: NodeJS.ErrnoException): void {
-    if (this.#agentLeft) return;
+    const { agent } = this.#parts;
+    // one that has begun to leave may take the upstream with it before it is gone
+    if (this.#agentLeft || agent.readyState !== agent.OPEN) return;
     const isProtocol = error?.code?.startsWith("WS_ERR_") === true;
     this.#outcome ??= failed(isProtocol ? "UpstreamProtocolError" : "UpstreamClosed");
   }

@@ -1,4 +1,4 @@
-import { once } from "node:events";
+import { type EventEmitter, once } from "node:events";
 import type { Socket } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import type { WebSocket } from "ws";
@@ -50,6 +50,9 @@ async function shake(socket: Socket, target: string, host = HOST): Promise<strin
   const text = head.toString("latin1");
   return `${text.slice(9, 12)} ${/x-bot-bottle-denied: (\w+)/.exec(text)?.[1] ?? ""}`.trim();
 }
+
+/** The connection below. */
+const connectionOf = (socket: WebSocket): Socket => (socket as unknown as { _socket: Socket })._socket;
 
 describe("a handshake", () => {
   const WAYS: [way: string, (world: World, path: string) => Promise<string>][] = [
@@ -243,5 +246,40 @@ describe("a WebSocket", () => {
     upstream.conversations[0]?.socket.terminate();
     await expect.poll(() => said).toEqual(["close:1006:"]);
     await expect.poll(() => world.audit.at(-1)).toMatchObject({ verdict: "error", code: "UpstreamClosed" });
+  });
+
+  const departures: [string, (socket: WebSocket) => void, string][] = [
+    ["says goodbye", (socket) => socket.close(1000), "Allowed"],
+    [
+      "says goodbye and does not wait",
+      (socket) => {
+        socket.close(1000);
+        socket.terminate();
+      },
+      "Allowed",
+    ],
+    ["ends its side without a word", (socket) => void connectionOf(socket).end(), "ClientGone"],
+    ["is cut off", (socket) => socket.terminate(), "ClientGone"],
+  ];
+  describe.each([
+    ["that answers", undefined],
+    [
+      "that goes with it",
+      (socket: WebSocket) => void connectionOf(socket).once("end", () => socket.terminate()),
+    ],
+    [
+      "that goes at a goodbye",
+      (socket: WebSocket) =>
+        void (socket as unknown as { _receiver: EventEmitter })._receiver.prependListener("conclude", () =>
+          socket.terminate(),
+        ),
+    ],
+  ])("is recorded, beside an upstream %s,", (_how, talk) => {
+    it.each(departures)("when the agent %s", async (_what, leave, code) => {
+      const { world } = await aWorld(routes(), talk === undefined ? {} : { talk });
+      const { socket } = await openWebSocket(world, `wss://${HOST}/`);
+      leave(socket);
+      await expect.poll(() => world.audit.map((record) => record.code)).toEqual(["WebSocketOpened", code]);
+    });
   });
 });

@@ -23,6 +23,8 @@ export interface UpstreamWorld {
   /** what upstreams are verified against where a route brings nothing of its own */
   readonly trust: () => tls.SecureContext;
   readonly clock: Clock;
+  /** how long an upstream may be silent; default 15 min, as a model may think for minutes before its first byte */
+  readonly silenceMs?: number;
 }
 
 /** What a pool of connections is for. */

@@ -10,8 +10,6 @@ import { failed, RelayEnd } from "./relay-end.ts";
 
 const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_PROTOCOL_ERROR } = constants;
 const { NGHTTP2_REFUSED_STREAM } = constants;
-/** for an exchange in which nothing moves; a model may think for minutes before its first byte */
-const IDLE_MS = 15 * 60_000;
 const ATTEMPTS = 3;
 
 /** Sends a request over HTTP/2, if the upstream speaks it. */
@@ -84,7 +82,9 @@ class Http2Relay {
   }
 
   #listen(stream: ClientHttp2Stream, connection: Http2Connection, repeat: (() => void) | undefined): void {
-    stream.setTimeout(IDLE_MS, () => this.#fail(Object.assign(new Error("idle"), { code: "ETIMEDOUT" })));
+    stream.setTimeout(connection.silenceMs, () =>
+      this.#fail(Object.assign(new Error("idle"), { code: "ETIMEDOUT" })),
+    );
     stream.on("response", (headers, flags, raw: string[]) =>
       this.#guard(() => {
         this.#exchange.times.answered();

@@ -22,15 +22,23 @@ const KEEP_ALIVE_MS = 30_000;
 /** how long an upstream that speaks HTTP/1.1 alone is not asked for HTTP/2 again */
 const REMEMBERED_MS = 10 * 60_000;
 
+interface Http2Times {
+  readonly clock: Clock;
+  readonly silenceMs: number;
+}
+
 /** A connection on which HTTP/2 is spoken. */
 export class Http2Connection {
   readonly session: ClientHttp2Session;
+  /** how long nothing may move in an exchange */
+  readonly silenceMs: number;
   readonly #clock: Clock;
   #streams = 0;
   #lastMs: number;
 
-  constructor(session: ClientHttp2Session, clock: Clock) {
+  constructor(session: ClientHttp2Session, { clock, silenceMs }: Http2Times) {
     this.session = session;
+    this.silenceMs = silenceMs;
     this.#clock = clock;
     this.#lastMs = clock.elapsedMs();
     session.once("connect", () => session.setLocalWindowSize(CONNECTION_WINDOW_BYTES));
@@ -77,16 +85,16 @@ export class Http2Connection {
 export class Http2Upstream {
   readonly #origin: string;
   readonly #dial: Dial;
-  readonly #clock: Clock;
+  readonly #times: Http2Times;
   readonly #open = new Set<Http2Connection>();
   #opening: Promise<Http2Connection | undefined> | undefined;
   #speaksHttp1SinceMs: number | undefined;
   #isClosed = false;
 
-  constructor(host: string, dial: Dial, clock: Clock) {
+  constructor(host: string, dial: Dial, times: Http2Times) {
     this.#origin = `https://${host.includes(":") ? `[${host}]` : host}`;
     this.#dial = dial;
-    this.#clock = clock;
+    this.#times = times;
   }
 
   /**
@@ -95,7 +103,7 @@ export class Http2Upstream {
    */
   async connection(): Promise<Http2Connection | undefined> {
     const since = this.#speaksHttp1SinceMs;
-    if (since !== undefined && this.#clock.elapsedMs() - since < REMEMBERED_MS) return undefined;
+    if (since !== undefined && this.#times.clock.elapsedMs() - since < REMEMBERED_MS) return undefined;
     return this.#leastUsed() ?? this.#connect();
   }
 
@@ -131,7 +139,7 @@ export class Http2Upstream {
     const socket = await this.#dial(["h2", "http/1.1"]);
     if (this.#isClosed) throw closedWhile(socket);
     if (!(socket instanceof TLSSocket) || socket.alpnProtocol !== "h2") {
-      this.#speaksHttp1SinceMs = this.#clock.elapsedMs();
+      this.#speaksHttp1SinceMs = this.#times.clock.elapsedMs();
       socket.on("error", () => undefined).destroy();
       return undefined;
     }
@@ -145,7 +153,7 @@ export class Http2Upstream {
       maxHeaderListPairs: MAX_HEADER_PAIRS,
       settings: { enablePush: false, maxHeaderListSize: MAX_HEADER_BYTES, initialWindowSize: WINDOW_BYTES },
     });
-    const open = new Http2Connection(session, this.#clock);
+    const open = new Http2Connection(session, this.#times);
     this.#open.add(open);
     session.once("goaway", () => this.#open.delete(open));
     session.once("close", () => this.#open.delete(open));

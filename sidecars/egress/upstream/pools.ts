@@ -7,9 +7,7 @@ import { Http2Upstream } from "./http2-upstream.ts";
 
 const MAX_POOLS = 256;
 const CONNECTIONS_PER_POOL = 128;
-/** a model may think for minutes before its first byte */
-const HEADERS_TIMEOUT_MS = 15 * 60_000;
-const BODY_TIMEOUT_MS = 15 * 60_000;
+const SILENCE_MS = 15 * 60_000;
 const KEEP_ALIVE_MS = 4_000;
 const MAX_KEEP_ALIVE_MS = 60_000;
 const MAX_HEADER_BYTES = 64 * 1024;
@@ -38,13 +36,20 @@ export class UpstreamPools {
     this.#world = world;
   }
 
+  get #silenceMs(): number {
+    return this.#world.silenceMs ?? SILENCE_MS;
+  }
+
   poolFor(target: UpstreamTarget): UpstreamPool {
     const key = `${target.scheme}://${target.host}:${target.port} ${this.wayOf(target.route)}`;
     const open = this.#open.get(key);
     if (open !== undefined) return open;
     this.#closeOldest();
     const dial = createDial(target, this.#world);
-    const http2 = new Http2Upstream(target.host, dial, this.#world.clock);
+    const http2 = new Http2Upstream(target.host, dial, {
+      clock: this.#world.clock,
+      silenceMs: this.#silenceMs,
+    });
     const pool = { target, http1: this.#create(target, dial), http2 };
     this.#open.set(key, pool);
     return pool;
@@ -78,8 +83,8 @@ export class UpstreamPools {
       connections: CONNECTIONS_PER_POOL,
       pipelining: 1,
       allowH2: false,
-      headersTimeout: HEADERS_TIMEOUT_MS,
-      bodyTimeout: BODY_TIMEOUT_MS,
+      headersTimeout: this.#silenceMs,
+      bodyTimeout: this.#silenceMs,
       keepAliveTimeout: KEEP_ALIVE_MS,
       keepAliveMaxTimeout: MAX_KEEP_ALIVE_MS,
       maxHeaderSize: MAX_HEADER_BYTES,

@@ -139,6 +139,7 @@ export async function startWorld(options: {
   readonly overrides?: Readonly<Record<string, number>>;
   readonly addresses?: (host: string) => readonly string[];
   readonly headersTimeoutMs?: number;
+  readonly silenceMs?: number;
 }): Promise<World> {
   const audit: AuditRecord[] = [];
   const probes: string[] = [];
@@ -159,6 +160,7 @@ export async function startWorld(options: {
     world: {
       clock: systemClock,
       overrides: new Map(overrides),
+      ...(options.silenceMs === undefined ? {} : { silenceMs: options.silenceMs }),
       trust: createTrust(upstreamAuthority.certificatePem),
       resolve: (host) => {
         resolved.push(host);

@@ -9,24 +9,31 @@ import type { Way, World } from "./world.ts";
 const MOST_HELD_MS = 50;
 const TIMES = 3;
 
-/**
- * How long requests of a second connection wait while bodies that are made to be work are scanned. The least of some
- * rounds counts: a wait that the machine made comes and goes, and one that a body makes comes with the body.
- */
+/** What one attack did to the proxy. */
+interface Harm {
+  /** the longest turn of its event loop, in processor time */
+  readonly heldMs: number;
+  /** the longest that a small request of another connection waited, whatever else the machine did */
+  readonly waitMs: number;
+  readonly statuses: readonly number[];
+}
+
+/** How long bodies that are made to be work hold the proxy while they are scanned: the least of some rounds. */
 export async function measureAdversarial(
   world: World,
   { scanned, rounds, floors }: { scanned: Way; rounds: number; floors: Floors },
 ): Promise<void> {
-  console.log("\nadversarial bodies of up to 1 MB: the longest wait of small requests on another connection");
+  console.log("\nadversarial bodies of up to 1 MB: the longest turn of the event loop, in processor time");
   for (const { what } of attacks) {
-    let least = { waitMs: Infinity, statuses: [] as number[] };
+    let least: Harm = { heldMs: Infinity, waitMs: Infinity, statuses: [] };
     for (let round = 0; round < rounds; round += 1) {
       const each = await attackOnce(world, scanned, what);
-      if (each.waitMs < least.waitMs) least = each;
+      if (each.heldMs < least.heldMs) least = each;
     }
+    const waited = `others waited ${least.waitMs.toFixed(0)} ms`;
     floors.judge({
-      what: `${what} (${[...new Set(least.statuses)].join(", ")})`,
-      value: least.waitMs,
+      what: `${what} (${[...new Set(least.statuses)].join(", ")}; ${waited})`,
+      value: least.heldMs,
       bound: MOST_HELD_MS,
       is: "at most",
       unit: "ms",
@@ -36,13 +43,14 @@ export async function measureAdversarial(
 
 async function attackOnce(
   { children, upstreams }: World,
-  { host, proxyPort, ca }: Way,
+  { host, proxyPort, ca, pid = 0 }: Way,
   what: string,
-): Promise<{ waitMs: number; statuses: number[] }> {
+): Promise<Harm> {
   const target = { host, proxyPort, ca, port: upstreams.ports.h1 };
   const socket = await openTls(target);
   const ask = `GET / HTTP/1.1\r\nHost: ${host}:${target.port}\r\n\r\n`;
   const attack: AttackRun = { ...target, what, times: TIMES };
+  process.kill(pid, "SIGUSR2");
   let isOver = false;
   const statuses = children.run<number[]>("client-attack.ts", attack).finally(() => (isOver = true));
   let waitMs = 0;
@@ -53,5 +61,6 @@ async function attackOnce(
     await setImmediate();
   }
   socket.destroy();
-  return { waitMs, statuses: await statuses };
+  const { longestMs } = await children.ask<{ longestMs: number }>(pid, "SIGUSR2");
+  return { heldMs: longestMs, waitMs, statuses: await statuses };
 }

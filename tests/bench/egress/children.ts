@@ -36,6 +36,18 @@ export class Children {
     return { said: JSON.parse(text) as T, pid: child.pid ?? 0, child };
   }
 
+  /** Signals one of those that run, and waits for the line of JSON that it says then. */
+  async ask<T>(pid: number, signal: NodeJS.Signals): Promise<T> {
+    const child = [...this.#running].find((each) => each.pid === pid);
+    if (child === undefined) throw new Error(`no process ${pid} runs any more`);
+    const lines = createInterface({ input: child.stdout! });
+    const line = once(lines, "line");
+    child.kill(signal);
+    const [text] = (await Promise.race([line, stuck(`process ${pid}`)])) as [string];
+    lines.close();
+    return JSON.parse(text) as T;
+  }
+
   /** Runs one of the programs to its end. */
   async run<T>(program: string, argument: unknown): Promise<T> {
     const { said, child } = await this.start<T>(program, argument);

@@ -223,7 +223,7 @@ describe("a route with inject-only", () => {
     const socket = await openTls(world, `${MODEL}:443`);
     const before = upstream.bytes().length;
     const [first, second] = [HELD.slice(0, -1), HELD.slice(-1)];
-    const padding = "p".repeat(50_000);
+    const padding = "p".repeat(100_000); // what is shorter is held whole
     socket.write(
       `POST /pieces HTTP/1.1\r\nHost: ${MODEL}\r\nContent-Length: ${padding.length + HELD.length}\r\n\r\n${padding}${first}`,
     );

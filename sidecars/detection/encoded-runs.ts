@@ -54,12 +54,10 @@ export function encodedRuns(text: string): HiddenText[] {
   if (runs.length === 0) return [];
   const compact = withoutLineBreaks(text);
   const isCompact = compact === text;
+  const inBase64 = isCompact ? runs : runsOf(Buffer.from(compact, "latin1"), BASE64, SHORTEST_RUN);
   return [
-    ...decodedRuns(
-      compact,
-      ENCODINGS.base64,
-      isCompact ? runs : runsOf(Buffer.from(compact, "latin1"), BASE64, SHORTEST_RUN),
-    ),
+    ...decodedRuns(compact, ENCODINGS.base64, inBase64),
+    ...inBase64.flatMap(([start, end]) => packedBehind(compact, start, end)),
     ...decodedRuns(text, ENCODINGS.hex, runsOf(bytes, HEX, SHORTEST_RUN)),
     ...decodedRuns(text, ENCODINGS.base32, runsOf(bytes, BASE32_UPPER, SHORTEST_BASE32)),
     ...decodedRuns(text, ENCODINGS.base32, runsOf(bytes, BASE32_LOWER, SHORTEST_BASE32)),
@@ -86,6 +84,14 @@ function decodedRuns(
     }
   }
   return lines === "" ? alone : [{ form, text: lines }, ...alone];
+}
+
+/** What is compressed, behind text of the same alphabet, such as segments of a path: told by how gzip and zstd begin. */
+function packedBehind(text: string, start: number, end: number): HiddenText[] {
+  const at = text.slice(start + 1, end).search(/H4sI|KLUv[/_]/);
+  if (at === -1) return [];
+  const decoded = Buffer.from(text.slice(start + 1 + at, end), "base64");
+  return [{ form: "base64", text: decoded.toString("latin1"), isPacked: true }];
 }
 
 /** Padding and fillers: long ones would be decoded at every phase, and hide nothing. */
@@ -128,6 +134,8 @@ function withoutLineBreaks(text: string): string {
     if (length < SHORTEST_LINE) continue;
     let next = at + 1;
     while (next < at + SHORTEST_LINE && INDENT[text.charCodeAt(next)] === 1) next += 1;
+    // where a part of a form ends there is nothing to go on with
+    if (text.startsWith("--", next)) continue;
     compact += text.slice(from, end);
     from = next;
   }

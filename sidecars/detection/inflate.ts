@@ -42,6 +42,9 @@ export async function inflate(bytes: Uint8Array, coding: Coding, mostBytes: numb
     outputs.push(output);
     left -= output.length;
     rest = rest.subarray(used);
+    // node gives nothing of a member behind which there is something else
+    if (end === "broken" && left === mostBytes && output.length === 0 && coding.endsWith("gzip"))
+      return { bytes: (await inflateRaw(withoutGzipHead(bytes), mostBytes)).bytes, end };
     const isOver = end !== "whole" || rest.length === 0;
     if (isOver) return { bytes: joined(outputs), end };
     if (coding !== "zstd" || used === 0) break;
@@ -53,6 +56,17 @@ export async function inflate(bytes: Uint8Array, coding: Coding, mostBytes: numb
 export async function inflateRaw(bytes: Uint8Array, mostBytes: number): Promise<Inflated> {
   const { output, end } = await inflateOne(bytes, createInflateRaw(), mostBytes);
   return { bytes: output, end };
+}
+
+/** RFC 1952 §2.3: ten bytes, and what their flags say that follows. */
+function withoutGzipHead(bytes: Uint8Array): Uint8Array {
+  const flags = bytes[3] ?? 0;
+  let from = 10;
+  if ((flags & 0x04) !== 0) from += 2 + (bytes[from] ?? 0) + 256 * (bytes[from + 1] ?? 0);
+  for (const text of [0x08, 0x10]) {
+    if ((flags & text) !== 0) from = bytes.indexOf(0, from) + 1;
+  }
+  return bytes.subarray((flags & 0x02) === 0 ? from : from + 2);
 }
 
 interface Frame {

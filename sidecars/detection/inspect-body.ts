@@ -96,7 +96,8 @@ async function partViews(
   contentType: string | undefined,
 ): Promise<{ readonly views: readonly View[]; readonly pieces: readonly Piece[] } | Opaque> {
   const [views, pieces]: [View[], Piece[]] = [[], []];
-  if (contentType?.toLowerCase().startsWith("multipart/") !== true) return { views, pieces };
+  const isInParts = /^(?:multipart\/|application\/(?:grpc|connect))/i.test(contentType ?? "");
+  if (!isInParts) return { views, pieces };
   let [count, left] = [0, mostDecodedBytes(bytes.length)];
   for (const part of partsOf(latin1Of(bytes), contentType)) {
     count += 1;
@@ -118,8 +119,19 @@ async function partViews(
 /** of a part, when its parts are put together */
 const LONGEST_PART_PIECE = 1024;
 
-async function viewsOfPart({ content, contentEncoding }: Part): Promise<readonly View[] | Opaque> {
+async function viewsOfPart({
+  content,
+  contentEncoding,
+  isCompressed,
+}: Part): Promise<readonly View[] | Opaque> {
   const beginning = Buffer.from(content.slice(0, 256), "latin1");
+  if (isCompressed === true && content !== "" && sniffCoding(beginning) === undefined) {
+    return {
+      kind: "opaque",
+      code: "BodyUndecodable",
+      because: "a message of gRPC has a coding that is not known",
+    };
+  }
   const isPlain =
     contentEncoding === undefined && sniffCoding(beginning) === undefined && !isOpaque(beginning);
   if (isPlain) return [];

@@ -9,6 +9,7 @@ import { unwrapped } from "./unwrapping.ts";
 import {
   type FindInText,
   inspectViews,
+  MAX_DEPTH,
   type TextAbout,
   type TextSearch,
   type View,
@@ -84,9 +85,6 @@ function viewsOf(texts: readonly HeadText[]): View[] {
   ];
 }
 
-/** encodings within encodings that are undone where nobody can wait */
-const QUICK_DEPTH = 2;
-
 /** Looks at the name of a host and a path: as they are, the name without its dots, and what encodings hide in them. */
 export function inspectName(
   { host, path }: { readonly host: string; readonly path: string },
@@ -125,7 +123,7 @@ function findQuickly(text: string, about: TextAbout, find: FindInText, depth = 0
     current = step.text;
     finding ??= find(current, { ...about, location: `${location} > ${step.form}` });
   }
-  if (finding !== undefined || depth === QUICK_DEPTH) return finding;
+  if (finding !== undefined || depth === MAX_DEPTH) return finding;
   const hidden = [
     ...encodedRuns(current).map((run) => ({ ...run, isJoined: false })),
     { form: "groups", text: groupedTexts(current), isJoined: true },

@@ -1,9 +1,17 @@
-/** One part of a multipart body that may hold more than it shows: its own coding and its bytes as a Latin-1 string. */
+/** One part of a body that may hold more than it shows: its own coding and its bytes as a Latin-1 string. */
 export interface Part {
   /** of the field; empty when it has none */
   readonly name: string;
   readonly contentEncoding: string | undefined;
   readonly content: string;
+  /** in a coding that its first bytes show */
+  readonly isCompressed?: boolean;
+}
+
+/** What a body is made of that may hold more than it shows: parts of a form, messages of gRPC. */
+export function* partsOf(body: string, contentType: string | undefined): Generator<Part> {
+  yield* partsOfForm(body, contentType);
+  yield* messagesOf(body, contentType);
 }
 
 /**
@@ -12,7 +20,7 @@ export interface Part {
  * Only parts are returned: their headers, file names and identity contents
  * stand in the body as they are and are looked at there.
  */
-export function* partsOf(body: string, contentType: string | undefined): Generator<Part> {
+function* partsOfForm(body: string, contentType: string | undefined): Generator<Part> {
   const boundary = /^multipart\/[^;]+;.*?boundary=(?:"([^"]{1,70})"|([^\s;]{1,70}))/i.exec(contentType ?? "");
   if (boundary === null) return;
   const delimiter = `--${boundary[1] ?? boundary[2]}`;
@@ -34,4 +42,21 @@ function partOf(section: string): Part | undefined {
     contentEncoding: /^content-encoding:\s*(\S+)/im.exec(head)?.[1],
     content: section.slice(border.index + border[0].length).replace(/\r?\n$/, ""),
   };
+}
+
+const GRPC = /^application\/(?:grpc|connect\+)/i;
+const GRPC_HEAD = 5;
+const IS_COMPRESSED = 1;
+
+/** The compressed messages of a call of gRPC: a byte of flags and four of length stand before each. */
+function* messagesOf(body: string, contentType: string | undefined): Generator<Part> {
+  if (!GRPC.test(contentType ?? "")) return;
+  for (let at = 0; at + GRPC_HEAD < body.length;) {
+    const length = Buffer.from(body.slice(at + 1, at + GRPC_HEAD), "latin1").readUInt32BE();
+    const from = at + GRPC_HEAD;
+    const isCompressed = (body.charCodeAt(at) & IS_COMPRESSED) !== 0;
+    if (isCompressed)
+      yield { name: "", contentEncoding: undefined, isCompressed, content: body.slice(from, from + length) };
+    at = from + length;
+  }
 }

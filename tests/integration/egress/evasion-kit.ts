@@ -1,12 +1,46 @@
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { Rule } from "../../../sidecars/detection/rule.ts";
 import { rules } from "../../../sidecars/detection/rules.ts";
 
-/** Secrets as they are shaped in life, made up; each is what one rule must find. */
-export const secrets: readonly (readonly [rule: string, text: string])[] = rules
-  .filter(({ whole, runs }) => whole !== true && runs === undefined)
-  .map(({ id, hits }) => [id, typeof hits[0] === "string" ? hits[0] : (hits[0] ?? []).join("")] as const);
+/** A secret as it is shaped in life, made up, which one rule must find. */
+export interface Secret {
+  readonly rule: Rule;
+  readonly text: string;
+}
+
+/** A password in YAML stands in a line of its own. */
+const inItsFile = (id: string, text: string): string =>
+  id === "secret-in-yaml" ? `# settings\n${text}\n` : text;
+
+/** Every shape that every rule must find: keys, tokens, passwords, cards, accounts, phrases. */
+export const secrets: readonly Secret[] = rules.flatMap((rule) =>
+  rule.hits.map((hit) => ({ rule, text: inItsFile(rule.id, typeof hit === "string" ? hit : hit.join("")) })),
+);
+
+/** Backwards, words that count in either case and short ones are in too much. */
+const readsBackwards = ({ anyCase, keywords = [], runs }: Rule): boolean =>
+  anyCase !== true &&
+  runs === undefined &&
+  keywords.every((keyword) => keyword.length >= 4 && new Set(keyword).size > 2);
+/** views that are put together from pieces, in which a card, a password or an account is met by chance */
+const PUT_TOGETHER: ReadonlySet<string> = new Set([
+  "added strings",
+  "an array of characters",
+  "backwards",
+  "character codes",
+]);
+/** of what shows nothing of its coding; less is told from no other bytes */
+const SHORTEST_BARE = 20;
+
+/** Whether it is promised that a secret is found in a view; docs/security.md says where it is not. */
+export function isPromised(view: string, { rule, text }: Secret): boolean {
+  if (rule.whole === true && PUT_TOGETHER.has(view)) return false;
+  if (view === "backwards") return readsBackwards(rule);
+  if (view === "bare deflate" || view === "brotli") return views[view]!(text).length >= SHORTEST_BARE;
+  return view !== "added strings" || !text.includes('"');
+}
 
 const bytesOf = (text: string): Buffer => Buffer.from(text, "utf8");
 const hexOf = (text: string): string => bytesOf(text).toString("hex");
@@ -87,21 +121,17 @@ export function splitIn(text: string, count: number): string[] {
   );
 }
 
-const SLICE = 4_000;
+const SLICE = 1_000;
+const MOST_OF_ONE = 24 * SLICE;
 
-/** Bodies that hold no secret: what agents send all day. Distinct, from files of this machine and made up. */
-export function benignBodies(root: string, wanted: number): Map<string, Buffer> {
-  const bodies = new Map<string, Buffer>();
-  const add = (name: string, bytes: Buffer): void => {
-    if (bytes.length > 0) bodies.set(name, bytes);
-  };
+/** Bodies that hold no secret: what agents send all day, of files below a folder. */
+export function* benignBodies(root: string): Generator<readonly [name: string, bytes: Buffer]> {
+  let turn = 0;
   for (const path of sourcesBelow(root)) {
     const bytes = readFileSync(path);
-    for (let at = 0; at < Math.min(bytes.length, SLICE * 6); at += SLICE)
-      add(`${path}:${at}`, asMessage(bytes.subarray(at, at + SLICE), bodies.size));
-    if (bodies.size >= wanted) break;
+    for (let at = 0; at < Math.min(bytes.length, MOST_OF_ONE); at += SLICE)
+      yield [`${path}:${at}`, asMessage(bytes.subarray(at, at + SLICE), turn++)];
   }
-  return bodies;
 }
 
 /** As the file, or quoted in a conversation with a model, or in base64. */
@@ -123,7 +153,7 @@ function asMessage(bytes: Buffer, turn: number): Buffer {
 
 /** caches, and what has secrets for examples */
 const SKIPPED =
-  /^\.|detection|evasion|secret|credential|gitleaks|scrub|test-vectors|fixtures|\.test\.|-kit\.|^bip39$/i;
+  /^\.|detection|evasion|secret|credential|gitleaks|scrub|test-vectors|fixtures|\.test\.|-kit\.|^bip39$|^jose$|^hpagent$|^transports\.md$/i;
 
 function* sourcesBelow(folder: string): Generator<string> {
   const names = readdirSync(folder).filter((name) => !SKIPPED.test(name));

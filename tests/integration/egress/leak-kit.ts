@@ -1,5 +1,6 @@
-import type { IncomingMessage, RequestListener, ServerResponse } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerResponse } from "node:http";
 import http from "node:http";
+import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { leakForms } from "../../fixtures/leak-forms.ts";
@@ -125,7 +126,7 @@ export const places: Readonly<Record<string, Place>> = {
     fits: inHeader,
     write: ({ response, forms }) => {
       response.writeHead(200, { trailer: "x-echo" }).write("body");
-      response.addTrailers(forms.map(([, text], index) => [`x-echo-${index}`, text] as [string, string]));
+      response.addTrailers(Object.fromEntries(forms.map(([, text], index) => [`x-echo-${index}`, text])));
       response.end();
     },
   },
@@ -136,6 +137,18 @@ export const formsAt = (value: string, { fits }: Pick<Place, "fits">): Forms =>
   Object.entries(leakForms)
     .map(([name, encode]) => [name, encode(value)] as const)
     .filter(([, text]) => fits(text));
+
+/** The paths at which an upstream gives a value back in all forms that fit a place, and how many these are. */
+export function pathsOf(
+  name: string,
+  place: Place,
+  value: string,
+): { readonly paths: string[]; readonly count: number } {
+  const forms = formsAt(value, place);
+  const at = `/${encodeURIComponent(name)}`;
+  const paths = place.one === true ? forms.map(([form]) => `${at}/${encodeURIComponent(form)}`) : [at];
+  return { paths, count: forms.length };
+}
 
 /** An upstream that gives back what `valueOf` finds in a request: at `/place`, or at `/place/form`. */
 export function echoing(valueOf: (request: IncomingMessage) => string): RequestListener {
@@ -202,4 +215,26 @@ export class LeakClient {
   close(): void {
     this.#agent.destroy();
   }
+}
+
+/** An answer over HTTP/2 that is written as one over HTTP/1.1 is: fields may come more than once. */
+export function http2Response(stream: ServerHttp2Stream): ServerResponse {
+  let trailers: OutgoingHttpHeaders = {};
+  stream.once("wantTrailers", () => stream.sendTrailers(trailers));
+  const response = {
+    writeHead(status: number, fields: OutgoingHttpHeaders | readonly string[] = {}) {
+      const pairs = Array.isArray(fields)
+        ? fields.flatMap((name: string, at) => (at % 2 === 0 ? [[name, fields[at + 1] as string]] : []))
+        : Object.entries(fields);
+      const all: OutgoingHttpHeaders = { ":status": status };
+      for (const [name = "", value] of pairs as [string, string][])
+        all[name.toLowerCase()] = [all[name.toLowerCase()] ?? [], `${value}`].flat() as string[];
+      stream.respond(all, { waitForTrailers: true });
+      return response;
+    },
+    addTrailers: (fields: OutgoingHttpHeaders) => void (trailers = fields),
+    write: (bytes: string | Buffer) => stream.write(bytes),
+    end: (bytes?: string | Buffer) => stream.end(bytes),
+  };
+  return response as unknown as ServerResponse;
 }

@@ -14,6 +14,8 @@ const MAX_HEADER_BYTES = 64 * 1024;
 const MAX_HEADER_PAIRS = MAX_HEADER_BYTES / 32;
 /** what of a body may wait to be read, on each stream */
 const WINDOW_BYTES = 512 * 1024;
+/** on each connection; by its default of 64 KB bodies that come side by side, and any large one, would wait for leave */
+const CONNECTION_WINDOW_BYTES = 2 * 1024 * 1024;
 const MAX_STREAMS_PER_SESSION = 128;
 /** over all sessions: with the window the bound of what may wait */
 const MAX_STREAMS = 512;
@@ -65,6 +67,7 @@ export class Http2Sessions {
       },
     });
     const use: Use = { open: 0, wasUsed: false, lastMs: 0 };
+    session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     session.on("error", () => undefined);
     // there is no half of a session: who sends no more frames takes none either, as windows are not opened
     socket.once("end", () => session.destroy());

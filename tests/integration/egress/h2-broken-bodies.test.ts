@@ -86,7 +86,7 @@ async function isTaken(socket: TLSSocket): Promise<void> {
   }
 }
 
-const lengths = [undefined, 80_000];
+const lengths = [undefined, 300_000];
 
 describe.each(lengths)("a body of which %s bytes were told", (length) => {
   describe.each(ends)("and that is broken off by %s", (_how, end) => {

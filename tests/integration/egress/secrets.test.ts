@@ -219,11 +219,23 @@ describe("a route with inject-only", () => {
     expect(upstream.bytes()).not.toContain(ask.body);
   });
 
+  it("sends nothing of a small body of a known length before it is here", async () => {
+    const socket = await openTls(world, `${MODEL}:443`);
+    const before = upstream.bytes().length;
+    const padding = "p".repeat(50_000);
+    socket.write(
+      `POST /small HTTP/1.1\r\nHost: ${MODEL}\r\nContent-Length: ${padding.length + HELD.length}\r\n\r\n${padding}`,
+    );
+    const answer = await exchange(socket, HELD);
+    expect(answer.denied).toBe("SecretInBody");
+    expect(upstream.bytes().slice(before)).toBe("");
+  });
+
   it("holds back the beginning of a known value that comes in pieces", async () => {
     const socket = await openTls(world, `${MODEL}:443`);
     const before = upstream.bytes().length;
     const [first, second] = [HELD.slice(0, -1), HELD.slice(-1)];
-    const padding = "p".repeat(100_000); // what is shorter is held whole
+    const padding = "p".repeat(300_000); // what is shorter is held whole
     socket.write(
       `POST /pieces HTTP/1.1\r\nHost: ${MODEL}\r\nContent-Length: ${padding.length + HELD.length}\r\n\r\n${padding}${first}`,
     );

@@ -1,8 +1,11 @@
 import { once } from "node:events";
 import http from "node:http";
-import type { AddressInfo, Socket } from "node:net";
+import net, { type AddressInfo, type Socket } from "node:net";
+import tls from "node:tls";
 import { expect } from "vitest";
+import { LeafCertificates } from "../../sidecars/egress/certificates/leaves.ts";
 import type { AuditRecord } from "../../sidecars/wire/audit.ts";
+import { upstreamAuthority } from "../integration/egress/kit.ts";
 
 /** A request as an upstream got it, whole or not. */
 export interface Arrived {
@@ -99,17 +102,19 @@ function isOfSameBody({ isWhole, bodyBytes }: Arrived, { verdict, requestBytes }
 }
 
 /** An upstream of HTTP/1.1 that writes requests down as they begin. */
-export async function startHttp1Witness(): Promise<{
+export async function startHttp1Witness(
+  arrived: Arrived[] = [],
+  isSecure = false,
+): Promise<{
   readonly port: number;
   readonly arrived: Arrived[];
   /** what came that is no HTTP */
   readonly malformed: string[];
   close(): void;
 }> {
-  const arrived: Arrived[] = [];
   const malformed: string[] = [];
   const sockets = new Set<Socket>();
-  const server = http.createServer((request, response) => {
+  const web = http.createServer((request, response) => {
     const { method = "", url = "", headers } = request;
     const one: Arrived = {
       method,
@@ -127,13 +132,21 @@ export async function startHttp1Witness(): Promise<{
       response.end("ok");
     });
   });
-  server.on("connection", (socket) => sockets.add(socket));
-  server.on("clientError", (error: NodeJS.ErrnoException, socket) => {
+  web.on("clientError", (error: NodeJS.ErrnoException, socket) => {
     const { code = "" } = error;
     // a request that is broken off ends its connection within its body
     if (code !== "HPE_INVALID_EOF_STATE" && code !== "ECONNRESET") malformed.push(code);
     socket.destroy();
   });
+  const leaves = new LeafCertificates(upstreamAuthority);
+  const SNICallback: tls.TlsOptions["SNICallback"] = (name, done) => done(null, leaves.contextFor(name));
+  const accept = (socket: Socket): void =>
+    void web.emit(
+      "connection",
+      socket.on("error", () => undefined),
+    );
+  const server = isSecure ? tls.createServer({ SNICallback }, accept) : net.createServer(accept);
+  server.on("connection", (socket: Socket) => sockets.add(socket));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   return {

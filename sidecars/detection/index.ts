@@ -172,10 +172,12 @@ class Look {
     return CLEAN;
   }
 
+  /** Hashes and identifiers in a row look compressed, and each request brings some: what shows no coding is none. */
   readonly #lookAtRow = (texts: readonly string[]): Promise<Inspection> =>
     inspectViews(
       texts.map((text) => viewOf(text, "pieces over requests", 1, true)),
       this.#search(),
+      0,
     );
 
   /**

@@ -76,11 +76,18 @@ interface Allowance {
   turn: number;
 }
 
-/** Takes views from the end of the list, looks at each, and puts there what it hides. */
-export async function inspectViews(views: View[], search: TextSearch): Promise<Inspection> {
+/**
+ * Takes views from the end of the list, looks at each, and puts there what it hides. `blind` is how often decoders are
+ * tried on bytes that show no coding.
+ */
+export async function inspectViews(
+  views: View[],
+  search: TextSearch,
+  blind = MOST_BLIND,
+): Promise<Inspection> {
   const overlap = Math.min(Math.max(OVERLAP, search.longest), SLICE / 2);
   const size = views.reduce((sum, { text }) => sum + text.length, 0);
-  const left: Allowance = { growth: size * MAX_GROWTH + GROWTH_FREE, blind: MOST_BLIND, turn: TURN };
+  const left: Allowance = { growth: size * MAX_GROWTH + GROWTH_FREE, blind, turn: TURN };
   for (let view = views.pop(); view !== undefined; view = views.pop()) {
     // the rest waits below what this slice hides, so that little is held at a time
     if (view.from + SLICE < view.text.length) views.push({ ...view, from: view.from + SLICE - overlap });

@@ -48,6 +48,7 @@ const programs: Readonly<Record<string, (url: string) => Promise<{ readonly outp
   "node's fetch": (url) => ofNode(NODE_GET, url),
   "undici's fetch": (url) => ofNode(UNDICI_GET, url),
   curl: (url) => clients.run("curl", "-sS", "-i", url),
+  "curl over HTTP/1.1": (url) => clients.run("curl", "-sS", "-i", "--http1.1", url),
   "python's urllib": (url) => clients.run("python3", "-c", PYTHON_GET, url),
 };
 

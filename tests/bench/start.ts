@@ -10,6 +10,7 @@ import { until, untilDeleted } from "../../controller/cli/until.ts";
 import type { Connection } from "../../controller/state-folder.ts";
 import { aDockerBb } from "../e2e/docker-kit.ts";
 import { bareStart, type BottleImages } from "./bare-start.ts";
+import { untilAllowed } from "./first-allowed.ts";
 import { quantile, quantileLine, timed } from "./quantiles.ts";
 
 const ROUNDS = Number(process.argv[2] ?? 20);
@@ -87,8 +88,11 @@ async function megabytesOf(lines: readonly string[], roles: readonly string[]): 
     .reduce((sum, pid) => sum + residentMegabytes(Number(pid)), 0);
 }
 
-const took: Record<"bare" | "start" | "policy" | "suspend" | "resume" | "gone" | "list", number[]> = {
-  ...{ bare: [], start: [], policy: [], suspend: [], resume: [], gone: [], list: [] },
+const took: Record<
+  "bare" | "start" | "policy" | "judged" | "suspend" | "resume" | "gone" | "list",
+  number[]
+> = {
+  ...{ bare: [], start: [], policy: [], judged: [], suspend: [], resume: [], gone: [], list: [] },
 };
 
 async function round(product: Product, images: BottleImages, index: number): Promise<void> {
@@ -107,6 +111,11 @@ async function round(product: Product, images: BottleImages, index: number): Pro
       await patch(product, name, { egress: { routes: [{ host: `h${index}.example` }] } });
       await untilTrue(product, name, "EgressEnforced");
     }),
+  );
+  const agent = (await machine.containers()).find((line) => line.startsWith("agent"))?.split(" ")[1] ?? "";
+  const host = `next${index}.example`;
+  took.judged.push(
+    await untilAllowed(agent, host, () => patch(product, name, { egress: { routes: [{ host }] } })),
   );
   took.suspend.push(
     await timed(async () => {
@@ -148,7 +157,8 @@ function report(): string {
       took.start,
       `ratio p50 ${ratio(0.5)}, p99 ${ratio(0.99)} (bar 1.5)`,
     ),
-    quantileLine("policy change → in force", took.policy, "(bar 250)"),
+    quantileLine("policy change → acknowledged in status", took.policy, "(bar 250)"),
+    quantileLine("policy change → agent's next answer", took.judged, "(bar 250)"),
     quantileLine("suspend", took.suspend),
     quantileLine("resume → Ready", took.resume),
     quantileLine("delete → gone", took.gone),

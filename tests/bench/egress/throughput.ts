@@ -116,6 +116,13 @@ interface Ratio {
   readonly floorOf: (bodyBytes: number, concurrency: number) => number | undefined;
 }
 
+/** By the time of a processor that each request takes: of a machine that has other work it says more than the rate. */
+function workRatio(own: Measured, other: Measured): string {
+  const [ours, theirs] = [own.processorMicroseconds ?? NaN, other.processorMicroseconds ?? NaN];
+  const ratio = theirs / ours;
+  return Number.isFinite(ratio) ? ` (CPU ${ratio.toFixed(1)} ×)` : "";
+}
+
 /** Our rate to that of another proxy, in one run. At 1 MB all of them do little but move bytes. */
 const RATIOS: readonly Ratio[] = [
   { ours: "streamed", theirs: "squid", floorOf: () => 0.9 },
@@ -134,7 +141,7 @@ function judge({ title, bodyBytes, rows, floors }: Judged): void {
       const [own, other] = [rows.get(ours)?.get(concurrency), rows.get(theirs)?.get(concurrency)];
       if (own === undefined || other === undefined) continue;
       floors.judge({
-        what: `${title}, c=${concurrency}: ${ours === "scanned" ? "full scan" : "no scan"} to ${theirs}`,
+        what: `${title}, c=${concurrency}: ${ours === "scanned" ? "full scan" : "no scan"} to ${theirs}${workRatio(own, other)}`,
         value: own.isOffered && other.isOffered ? own.rps / other.rps : undefined,
         bound: floorOf(bodyBytes, concurrency),
         is: "at least",

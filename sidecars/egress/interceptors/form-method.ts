@@ -9,7 +9,8 @@ const LETTERS = [...PARAMETER].map((letter) => {
   return `(?:${letter}|%${lower}|%${upper})`;
 });
 const FIELD = new RegExp(`(?:^|[?&;])[ +]*${LETTERS.join("")}[ +]*=([^&;]*)`, "gi");
-const PART = /;\s*name\s*=\s*"?_method"?[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n([^\r\n]*)/gi;
+/** in the head of a part of a form, which ends with an empty line */
+const PART = /;\s*name\s*=\s*"?_method\b/i;
 
 const SLICE = 512 * 1024;
 /** of two slices: a name and its value fit in */
@@ -30,8 +31,18 @@ export function formMethod(): Interceptor {
   };
 }
 
-const namedIn = (text: string): string[] =>
-  [FIELD, PART].flatMap((form) => [...text.matchAll(form)].map(([, value = ""]) => value));
+const namedIn = (text: string): string[] => [
+  ...[...text.matchAll(FIELD)].map(([, value = ""]) => value),
+  ...namedInParts(text),
+];
+
+/** Each character is looked at once, whatever an agent writes: one pattern for head and value would take a square of it. */
+function namedInParts(text: string): string[] {
+  const sections = text.split(/\r?\n\r?\n/);
+  return sections.slice(1).flatMap((value, index) => (PART.test(sections[index]!) ? [firstLine(value)] : []));
+}
+
+const firstLine = (text: string): string => /^[^\r\n]*/.exec(text)![0];
 
 async function namedInBody({ body, fields }: Exchange): Promise<string[]> {
   const { contentType, contentEncoding } = fields;

@@ -48,7 +48,7 @@ export async function askBody(exchange: Exchange, question: JsonQuestion): Promi
 
 /** Every charset that the field names counts, whichever of them a server takes (RFC 8259, 8.1). */
 function isUtf8(contentType = ""): boolean {
-  const named = contentType.matchAll(/charset\s*\*?\s*=\s*"?([^\s";,]*)/gi);
+  const named = contentType.matchAll(/charset\s*(?:\*\s*)?=\s*"?([^\s";,]*)/gi);
   return [...named].every(([, charset = ""]) => /^(?:utf-?8|us-ascii)$/i.test(charset));
 }
 

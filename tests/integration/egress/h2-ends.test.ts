@@ -1,37 +1,36 @@
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { answerOf, ask2, openHttp2 } from "./h2-client.ts";
-import { grpcCall, grpcEcho, type Http2Upstream, type OnStream, startHttp2Upstream } from "./h2-kit.ts";
-import { aSecret, startWorld, strangerAuthority, type World } from "./kit.ts";
+import {
+  grpcCall,
+  grpcEcho,
+  type Http2Upstream,
+  type OnStream,
+  startHttp2Upstream,
+  HTTP2_HOST,
+  HTTP2_SECRET,
+  startHttp2World,
+} from "./h2-kit.ts";
+import { startWorld, strangerAuthority, type World } from "./kit.ts";
 
 /** How exchanges over HTTP/2 end, and who is told. */
 
-const HOST = "grpc.example.com";
-const SECRET = "s3cr3t-v4lue-0001";
 const opened: (Http2Upstream | World)[] = [];
 
 afterEach(async () => {
   for (const one of opened.splice(0)) await one.close();
 });
 
-async function worldOf(
-  onStream?: OnStream,
-  route: object = {},
-): Promise<{ world: World; upstream: Http2Upstream }> {
-  const upstream = await startHttp2Upstream(onStream);
-  const world = await startWorld({
-    egress: { routes: [{ host: HOST, methods: ["*"], ...route }] },
-    overrides: { [`${HOST}:443`]: upstream.port },
-    secrets: [aSecret(SECRET, HOST)],
-  });
-  opened.push(world, upstream);
-  return { world, upstream };
-}
+const worldOf: typeof startHttp2World = async (...options) => {
+  const started = await startHttp2World(...options);
+  opened.push(started.world, started.upstream);
+  return started;
+};
 
 describe("the end of an exchange", () => {
   it("goes on to the upstream when the agent cancels, as at a deadline", async () => {
     const { world, upstream } = await worldOf((stream) => stream.respond({ ":status": 200 }));
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     const stream = session.request({ ":path": "/" });
     await once(stream, "response");
     stream.on("error", () => undefined).close(8);
@@ -46,7 +45,7 @@ describe("the end of an exchange", () => {
       stream.respond({ ":status": 200 }, { waitForTrailers: true });
       stream.write("half", () => stream.close(11));
     });
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     expect(await ask2(session, { ":path": "/" })).toMatchObject({ status: 200, code: 11 });
     expect(world.audit.at(-1)).toMatchObject({ verdict: "error", code: "UpstreamReset" });
     session.close();
@@ -65,7 +64,7 @@ describe("the end of an exchange", () => {
     "is a 502 when the upstream %s before it answers",
     async (_what, act, code) => {
       const { world } = await worldOf(act);
-      const session = await openHttp2(world, `${HOST}:443`);
+      const session = await openHttp2(world, `${HTTP2_HOST}:443`);
       const answer = await ask2(session, { ":path": "/", ":method": "POST" }, "x");
       expect(answer).toMatchObject({ status: 502 });
       expect(answer.headers["x-bot-bottle-failed"]).toBe(code);
@@ -78,7 +77,7 @@ describe("the end of an exchange", () => {
       stream.respond({ ":status": 200, "content-length": "100" });
       stream.write("half", () => stream.session?.socket.destroy());
     });
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     const answer = await ask2(session, { ":path": "/" });
     expect(answer.code).not.toBe(0);
     expect(world.audit.at(-1)).toMatchObject({ verdict: "error" });
@@ -90,7 +89,7 @@ describe("the end of an exchange", () => {
       stream.respond({ ":status": 200, "content-length": "100" });
       stream.end("short");
     });
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     expect((await ask2(session, { ":path": "/" })).code).not.toBe(0);
     expect(world.audit.at(-1)).toMatchObject({ verdict: "error", code: "UpstreamProtocolError" });
     session.close();
@@ -99,11 +98,11 @@ describe("the end of an exchange", () => {
   it("is a 502 when nobody that is trusted signed the upstream's certificate", async () => {
     const upstream = await startHttp2Upstream(undefined, {}, strangerAuthority);
     const world = await startWorld({
-      egress: { routes: [{ host: HOST }] },
-      overrides: { [`${HOST}:443`]: upstream.port },
+      egress: { routes: [{ host: HTTP2_HOST }] },
+      overrides: { [`${HTTP2_HOST}:443`]: upstream.port },
     });
     opened.push(world, upstream);
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     const answer = await ask2(session, { ":path": "/" });
     expect(answer.headers).toMatchObject({ ":status": 502, "x-bot-bottle-failed": "UpstreamTlsUntrusted" });
     session.close();
@@ -117,7 +116,7 @@ describe("the end of an exchange", () => {
       stream.respond({ ":status": 200 });
       stream.end("again");
     });
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     expect(await ask2(session, { ":path": "/", ":method": "POST" }, "once")).toMatchObject({ body: "again" });
     expect(upstream.seen.map(({ body }) => body)).toHaveLength(2);
     session.close();
@@ -131,7 +130,7 @@ describe("the end of an exchange", () => {
       release = () => stream.end("late");
       stream.session?.goaway(0);
     });
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     const slow = ask2(session, { ":path": "/slow" });
     await expect.poll(() => upstream.sessions.length).toBe(1);
     await expect.poll(async () => (await ask2(session, { ":path": "/" })).body).toBe("ok");
@@ -143,15 +142,15 @@ describe("the end of an exchange", () => {
 
   it("is a reset for the upstream when a secret comes to light in a body that is on its way", async () => {
     const { world, upstream } = await worldOf(grpcEcho, { scan: "inject-only" });
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     const stream = session.request(grpcCall);
     const ended = answerOf(stream);
     stream.write("x".repeat(100_000));
     await expect.poll(() => upstream.seen[0]?.body.length).toBeGreaterThan(90_000);
-    stream.write(SECRET);
+    stream.write(HTTP2_SECRET);
     expect((await ended).code).not.toBe(0);
     await expect.poll(() => upstream.seen[0]?.code).toBe(8);
-    expect(upstream.seen[0]?.body).not.toContain(SECRET);
+    expect(upstream.seen[0]?.body).not.toContain(HTTP2_SECRET);
     expect(world.audit.at(-1)).toMatchObject({ verdict: "deny", code: "SecretInBody" });
     session.close();
   });
@@ -163,7 +162,7 @@ describe("the end of an exchange", () => {
       },
       { scan: "inject-only" },
     );
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     const stream = session.request(grpcCall);
     stream.write("a beginning".repeat(1000));
     expect(await answerOf(stream)).toMatchObject({ status: 200, code: 0 });
@@ -172,11 +171,11 @@ describe("the end of an exchange", () => {
 
   it("cuts off what the policy no longer allows", async () => {
     const { world, upstream } = await worldOf((stream) => stream.respond({ ":status": 200 }));
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     const stream = session.request({ ":path": "/" });
     await once(stream, "response");
     const ended = answerOf(stream);
-    world.enforce({ routes: [{ host: HOST, methods: ["POST"] }] });
+    world.enforce({ routes: [{ host: HTTP2_HOST, methods: ["POST"] }] });
     expect((await ended).code).toBe(8);
     expect(world.audit.at(-1)).toMatchObject({ code: "PolicyChanged" });
     await expect.poll(() => upstream.seen).toHaveLength(1);

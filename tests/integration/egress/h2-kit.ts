@@ -4,7 +4,7 @@ import http2, { type IncomingHttpHeaders, type ServerHttp2Session, type ServerHt
 import type { AddressInfo, Socket } from "node:net";
 import tls from "node:tls";
 import { LeafCertificates } from "../../../sidecars/egress/certificates/leaves.ts";
-import { upstreamAuthority } from "./kit.ts";
+import { aSecret, startWorld, upstreamAuthority, type World } from "./kit.ts";
 
 /** One stream as an upstream of HTTP/2 sees it. */
 export interface SeenStream {
@@ -90,6 +90,25 @@ export async function startHttp2Upstream(
       for (const socket of sockets) socket.destroy();
     },
   };
+}
+
+/** The host of `startHttp2World`, and what is injected there when the route says so. */
+export const HTTP2_HOST = "grpc.example.com";
+export const HTTP2_SECRET = "s3cr3t-v4lue-0001";
+
+/** A proxy with one route, and an upstream of HTTP/2 behind it. */
+export async function startHttp2World(
+  onStream?: OnStream,
+  route: object = {},
+  settings: http2.Settings = {},
+): Promise<{ world: World; upstream: Http2Upstream }> {
+  const upstream = await startHttp2Upstream(onStream, settings);
+  const world = await startWorld({
+    egress: { routes: [{ host: HTTP2_HOST, methods: ["*"], ...route }] },
+    overrides: { [`${HTTP2_HOST}:443`]: upstream.port },
+    secrets: [aSecret(HTTP2_SECRET, HTTP2_HOST)],
+  });
+  return { world, upstream };
 }
 
 /** Keeps the beginning of what comes. */

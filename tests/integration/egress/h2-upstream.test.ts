@@ -1,39 +1,35 @@
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { answerOf, ask2, openHttp2 } from "./h2-client.ts";
-import { grpcCall, grpcEcho, type Http2Upstream, type OnStream, startHttp2Upstream } from "./h2-kit.ts";
+import {
+  grpcCall,
+  grpcEcho,
+  type Http2Upstream,
+  HTTP2_HOST,
+  HTTP2_SECRET,
+  startHttp2World,
+} from "./h2-kit.ts";
 import { request } from "./client.ts";
-import { aSecret, startUpstream, startWorld, type Upstream, type World } from "./kit.ts";
+import { startUpstream, startWorld, type Upstream, type World } from "./kit.ts";
 
 /** HTTP/2 on both sides: what is spoken with the upstream, and gRPC. */
 
-const HOST = "grpc.example.com";
-const SECRET = "s3cr3t-v4lue-0001";
 const opened: (Upstream | Http2Upstream | World)[] = [];
 
 afterEach(async () => {
   for (const one of opened.splice(0)) await one.close();
 });
 
-async function worldOf(
-  onStream?: OnStream,
-  route: object = {},
-  settings = {},
-): Promise<{ world: World; upstream: Http2Upstream }> {
-  const upstream = await startHttp2Upstream(onStream, settings);
-  const world = await startWorld({
-    egress: { routes: [{ host: HOST, methods: ["*"], ...route }] },
-    overrides: { [`${HOST}:443`]: upstream.port },
-    secrets: [aSecret(SECRET, HOST)],
-  });
-  opened.push(world, upstream);
-  return { world, upstream };
-}
+const worldOf: typeof startHttp2World = async (...options) => {
+  const started = await startHttp2World(...options);
+  opened.push(started.world, started.upstream);
+  return started;
+};
 
 describe("HTTP/2 with the upstream", () => {
   it("is spoken when both sides can, on one connection for many requests", async () => {
     const { world, upstream } = await worldOf();
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, n) => ask2(session, { ":path": `/${n}?q=${n}`, "x-n": `${n}` })),
     );
@@ -42,7 +38,7 @@ describe("HTTP/2 with the upstream", () => {
     expect(upstream.sessions).toHaveLength(1);
     expect(upstream.seen.find(({ headers }) => headers["x-n"] === "7")?.headers).toMatchObject({
       ":path": "/7?q=7",
-      ":authority": HOST,
+      ":authority": HTTP2_HOST,
       ":scheme": "https",
     });
     session.close();
@@ -50,7 +46,7 @@ describe("HTTP/2 with the upstream", () => {
 
   it("is not spoken for an agent that speaks HTTP/1.1", async () => {
     const { world, upstream } = await worldOf();
-    expect((await request(world, `https://${HOST}/`)).body).toBe("hello over h1");
+    expect((await request(world, `https://${HTTP2_HOST}/`)).body).toBe("hello over h1");
     expect(upstream.sessions).toHaveLength(0);
   });
 
@@ -58,7 +54,7 @@ describe("HTTP/2 with the upstream", () => {
     const { world, upstream } = await worldOf(undefined, {
       auth: { secretRef: { name: "cred", key: "token" } },
     });
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     await ask2(session, {
       ":path": "/",
       authorization: "Bearer mine",
@@ -66,11 +62,11 @@ describe("HTTP/2 with the upstream", () => {
       cookie: "a=1",
     });
     const { headers } = upstream.seen[0]!;
-    expect(headers).toMatchObject({ authorization: `Bearer ${SECRET}` });
+    expect(headers).toMatchObject({ authorization: `Bearer ${HTTP2_SECRET}` });
     expect(headers).not.toHaveProperty("x-forwarded-host");
     expect(headers).not.toHaveProperty("cookie");
-    expect((await ask2(session, { ":path": "/", "x-a": SECRET })).denied).toBe("SecretInHead");
-    expect((await ask2(session, { ...grpcCall }, `x ${SECRET} x`)).denied).toBe("SecretInBody");
+    expect((await ask2(session, { ":path": "/", "x-a": HTTP2_SECRET })).denied).toBe("SecretInHead");
+    expect((await ask2(session, { ...grpcCall }, `x ${HTTP2_SECRET} x`)).denied).toBe("SecretInBody");
     expect(upstream.seen).toHaveLength(1);
     session.close();
   });
@@ -78,11 +74,11 @@ describe("HTTP/2 with the upstream", () => {
   it("remembers that an upstream speaks HTTP/1.1 alone", async () => {
     const upstream = await startUpstream();
     const world = await startWorld({
-      egress: { routes: [{ host: HOST }] },
-      overrides: { [`${HOST}:443`]: upstream.port },
+      egress: { routes: [{ host: HTTP2_HOST }] },
+      overrides: { [`${HTTP2_HOST}:443`]: upstream.port },
     });
     opened.push(world, upstream);
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     for (let n = 0; n < 3; n += 1) {
       expect((await ask2(session, { ":path": "/" })).body).toBe("hello from upstream");
     }
@@ -96,7 +92,7 @@ describe("HTTP/2 with the upstream", () => {
 describe("gRPC", () => {
   it.each(["full", "inject-only"])("answers a unary call with its trailers, scan %s", async (scan) => {
     const { world, upstream } = await worldOf(grpcEcho, { scan });
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     const answer = await ask2(session, grpcCall, "\0\0\0\0\x05hello");
     expect(answer).toMatchObject({
       status: 200,
@@ -110,7 +106,7 @@ describe("gRPC", () => {
 
   it("streams in both directions at once", async () => {
     const { world } = await worldOf(grpcEcho, { scan: "inject-only" });
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     const stream = session.request(grpcCall);
     const ended = answerOf(stream);
     let received = "";
@@ -128,7 +124,7 @@ describe("gRPC", () => {
     const { world } = await worldOf((stream) =>
       stream.respond({ ":status": 200, "grpc-status": "5" }, { endStream: true }),
     );
-    const session = await openHttp2(world, `${HOST}:443`);
+    const session = await openHttp2(world, `${HTTP2_HOST}:443`);
     const stream = session.request(grpcCall);
     stream.end("x");
     const [headers, flags] = (await once(stream, "response")) as [Record<string, unknown>, number];
@@ -140,7 +136,7 @@ describe("gRPC", () => {
   it("passes the trailers of a request on, after they were scanned", async () => {
     for (const scan of ["full", "inject-only"]) {
       const { world, upstream } = await worldOf(grpcEcho, { scan });
-      const session = await openHttp2(world, `${HOST}:443`);
+      const session = await openHttp2(world, `${HTTP2_HOST}:443`);
       const withTrailers = async (trailers: Record<string, string>) => {
         const stream = session.request(grpcCall, { waitForTrailers: true });
         stream.on("wantTrailers", () => stream.sendTrailers(trailers));
@@ -150,10 +146,10 @@ describe("gRPC", () => {
       expect(await withTrailers({ "x-sum": "1", authorization: "mine" })).toMatchObject({ body: "body" });
       expect(upstream.seen[0]?.trailers).toMatchObject({ "x-sum": "1" });
       expect(upstream.seen[0]?.trailers).not.toHaveProperty("authorization");
-      const refused = await withTrailers({ "x-sum": SECRET });
+      const refused = await withTrailers({ "x-sum": HTTP2_SECRET });
       if (scan === "full") expect(refused.denied).toBe("SecretInHead");
       await expect.poll(() => world.audit.at(-1)).toMatchObject({ verdict: "deny", code: "SecretInHead" });
-      expect(JSON.stringify(upstream.seen)).not.toContain(SECRET);
+      expect(JSON.stringify(upstream.seen)).not.toContain(HTTP2_SECRET);
       session.close();
     }
   });

@@ -188,9 +188,15 @@ export class EgressProxy {
 
   #exchange(agent: AgentStream, socket: Socket): void {
     const entry = this.#connections.entryOf(socket);
-    if (entry === undefined) return agent.cut();
+    // what came in one piece with a request that ended its connection comes here all the same
+    if (entry === undefined || socket.destroyed) return agent.cut();
     this.#connections.touch(socket);
-    void this.#exchanges.take(agent, entry);
+    if (!this.#connections.begin(socket)) {
+      const because = "too many requests of one connection are under way at once";
+      this.#audit.write({ verdict: "deny", code: "TooMuchHeld", because });
+      return agent.cut();
+    }
+    void this.#exchanges.take(agent, entry).finally(() => this.#connections.end(socket));
   }
 }
 

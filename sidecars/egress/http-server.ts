@@ -45,6 +45,8 @@ export function createHttpServer(events: HttpEvents, headersTimeoutMs = HEADERS_
   });
   // node would drop the fields beyond its count in silence; their size is bounded as it is
   server.maxHeadersCount = 0;
+  // each request of a connection listens for its end, and node warns of more than ten
+  server.on("connection", (socket: Socket) => void socket.setMaxListeners(0));
   server.on("request", (request, response) => events.onRequest(request, response, false));
   // node would answer 417 by itself, past the policy and the audit; the field goes no further in any case
   server.on("checkExpectation", (request, response) => events.onRequest(request, response, false));

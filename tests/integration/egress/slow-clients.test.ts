@@ -44,3 +44,25 @@ describe("a connection that says nothing", () => {
     await once(socket, "close");
   });
 });
+
+describe("requests one behind the other on one connection", () => {
+  it("are bounded in number, and end it when they are more", async () => {
+    const stalled = await startUpstream({ plain: true, answer: () => undefined });
+    const another = await startWorld({
+      egress: { routes: [{ host: HOST }] },
+      overrides: { [`${HOST}:80`]: stalled.port },
+    });
+    const socket = await dial(another);
+    socket.resume();
+    const get = (n: number): string => `GET http://${HOST}/${n} HTTP/1.1\r\nHost: ${HOST}\r\n\r\n`;
+    socket.write(Array.from({ length: 1_000 }, (_, n) => get(n)).join(""));
+    await expect.poll(() => socket.closed).toBe(true);
+    await expect.poll(() => another.audit.length).toBe(129);
+    const codes = another.audit.map(({ code }) => code);
+    expect(codes.filter((code) => code === "ClientGone")).toHaveLength(128);
+    expect(codes.filter((code) => code === "TooMuchHeld")).toHaveLength(1);
+    expect(another.audit.some(({ path }) => path === "/128")).toBe(false);
+    await another.close();
+    stalled.close();
+  });
+});

@@ -1,3 +1,4 @@
+import { Turns } from "../shared/turns.ts";
 import type { Piece } from "./pieces.ts";
 import type { ValuePiece } from "./value-pieces.ts";
 
@@ -31,7 +32,7 @@ export interface Rows {
 /** A row of what was let through. */
 export interface EarlierRow {
   readonly texts: readonly string[];
-  forget(): void;
+  forgetOldest(): void;
 }
 
 /**
@@ -40,6 +41,8 @@ export interface EarlierRow {
  * request. It outlives policies, so that a change of policy forgets nothing.
  */
 export interface FragmentRing {
+  /** One look at a time: two that went on together would not see each other's pieces. */
+  oneByOne<T>(look: () => Promise<T>): Promise<T>;
   /** what the pieces of one request make with earlier ones, field by field and all together */
   rowsWith(pieces: readonly Piece[]): Rows;
   /** whether the pieces of a known value that were let through make it up with these ones */
@@ -57,14 +60,16 @@ export function createFragmentRing(): FragmentRing {
   /** in the order of use */
   const rows = new Map<string, readonly string[]>();
   const covered = new Map<string, Covered[]>();
+  const turns = new Turns(1);
   let looks = 0;
   return {
+    oneByOne: (look) => turns.take(look),
     rowsWith(pieces) {
       looks += 1;
       const longer = longerRows(rows, pieces);
       return {
         texts: apart([...longer.values()].flatMap((row) => endsOf(row))),
-        earlier: () => [...longer.keys()].flatMap((slot) => earlierRow(rows, slot)),
+        earlier: () => [...longer.keys()].map((slot) => earlierRow(rows, slot)),
         keep: () => remember(rows, longer),
       };
     },
@@ -140,10 +145,14 @@ function apart(texts: readonly string[]): string[] {
   return printed.length === 0 ? others : [printed.join(GAP), ...others];
 }
 
-function earlierRow(rows: Map<string, readonly string[]>, slot: string): EarlierRow[] {
-  const row = rows.get(slot) ?? [];
-  const texts = [...row.slice(-1), ...endsOf(row)];
-  return row.length === 0 ? [] : [{ texts, forget: () => void rows.delete(slot) }];
+function earlierRow(rows: Map<string, readonly string[]>, slot: string): EarlierRow {
+  const row = (): readonly string[] => rows.get(slot) ?? [];
+  return {
+    get texts() {
+      return [...row().slice(-1), ...endsOf(row())];
+    },
+    forgetOldest: () => void rows.set(slot, row().slice(1)),
+  };
 }
 
 function remember(

@@ -153,7 +153,10 @@ class Look {
   /** What the pieces make with those of earlier requests; they are remembered when they pass. */
   async #withEarlier(pieces: readonly Piece[]): Promise<Inspection> {
     const fragments = this.#fragments;
-    if (fragments === undefined) return CLEAN;
+    return fragments?.oneByOne(() => this.#lookWithEarlier(pieces, fragments)) ?? CLEAN;
+  }
+
+  async #lookWithEarlier(pieces: readonly Piece[], fragments: FragmentRing): Promise<Inspection> {
     const whole = fragments.completes(this.#met);
     if (whole !== undefined) {
       const rule = ruleOfKnownValue(whole.id);
@@ -181,15 +184,17 @@ class Look {
     );
 
   /**
-   * Forgets rows that were let through whole and would not be now: at a host that may be sent it, or before there was a
-   * rule. Whatever comes after them would be refused, for ever. Whether there was any.
+   * Forgets of rows what was let through whole and would not be now: at a host that may be sent it, or before there was
+   * a rule. Whatever comes after it would be refused, for ever. What came last stays as far as it is clean by itself:
+   * it may be the first piece of something else. Whether there was any.
    */
   async #forgetWhole(rows: Rows): Promise<boolean> {
     let isAny = false;
-    for (const { texts, forget } of rows.earlier()) {
-      if ((await this.#lookAtRow(texts)).kind !== "found") continue;
-      forget();
-      isAny = true;
+    for (const row of rows.earlier()) {
+      while ((await this.#lookAtRow(row.texts)).kind === "found") {
+        row.forgetOldest();
+        isAny = true;
+      }
     }
     return isAny;
   }

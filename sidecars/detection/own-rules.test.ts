@@ -65,6 +65,17 @@ describe("an owner's rule", () => {
     },
   );
 
+  it("does not forget, with a match that a host may be sent, the piece that came behind it", async () => {
+    const ownRules = [aRule({ allowHosts: ["tickets.example.com"] })];
+    const [detector, fragments] = [createDetector({ knownValues: [], ownRules }), createFragmentRing()];
+    const send = (text: string, destination: string) =>
+      detector.inspectBody({ bytes: Buffer.from(text) }, { destination, fragments });
+    const token = `ghp_${"x7Kq2LmZ9vBt4RnW8sYd"}${"3HfJ6pGcQ1aUe5To"}`;
+    expect(await send("ACME-123456", "tickets.example.com")).toEqual({ kind: "clean" });
+    expect(await send(token.slice(0, 9), "tickets.example.com")).toEqual({ kind: "clean" });
+    expect(await send(token.slice(9), "other.example")).toMatchObject({ kind: "found" });
+  });
+
   it("takes linear time, however its pattern is nested", async () => {
     const rule = aRule({ pattern: "(a+)+$|([a-z]+)*X", keywords: ["a"] });
     // one that backtracks would try 2 to the power of 30,000 ways: that this ends is what counts

@@ -23,6 +23,7 @@ const detector = createDetector({
 });
 const fragments = createFragmentRing();
 const NO_RING: FragmentRing = {
+  oneByOne: (look) => look(),
   rowsWith: () => ({ texts: [], earlier: () => [], keep: () => undefined }),
   completes: () => undefined,
   keepCovered: () => undefined,

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { createDetector, createFragmentRing } from "./index.ts";
+
+const VALUE = "7Gk2pQ9xLm3Vb8Rt5Yc1Nz6Wd4";
+const TOKEN = "ghp" + "_16C7e42F292c6912E7710c838347Ae178B4a";
+const headWith = (value: string) => ({
+  method: "GET",
+  host: "api.example.com",
+  path: "/",
+  headers: [["x-note", value] as const],
+});
+
+describe("requests that are looked at together", () => {
+  it.each([
+    ["a known value", [VALUE.slice(0, 13), VALUE.slice(13)]],
+    ["a token", [TOKEN.slice(0, 9), TOKEN.slice(9)]],
+  ])("do not hide from each other the pieces of %s", async (_what, pieces) => {
+    const detector = createDetector({ knownValues: [{ id: "s/k", value: VALUE }] });
+    const context = { fragments: createFragmentRing() };
+    const said = await Promise.all(pieces.map((piece) => detector.inspectHead(headWith(piece), context)));
+    const expected = pieces.map((_, at) => (at === pieces.length - 1 ? "found" : "clean"));
+    expect(said.map(({ kind }) => kind)).toEqual(expected);
+  });
+});

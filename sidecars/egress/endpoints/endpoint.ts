@@ -35,11 +35,11 @@ export function endpointSearch(endpoints: readonly Endpoint[]): (head: Asked) =>
   };
 }
 
-/** Servers take a slash at the end, another case and `.json` for the same place. */
+/** Servers take a slash at the end, another case and `.json` for the same place. Slashes are looked at from the first of a row on alone. */
 const plainPath = (path: string): string =>
   path
     .toLowerCase()
-    .replace(/\/+$/, "")
+    .replace(/(?<!\/)\/+$/, "")
     .replace(/\.json$/, "");
 
 function isMethodOf({ methods }: Endpoint, method: string): boolean {

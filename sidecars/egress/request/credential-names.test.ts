@@ -46,6 +46,7 @@ describe("a parameter that carries a credential", () => {
       "private_token",
       "token",
       "token[]",
+      "token[a][]",
     ],
     ...[
       "client_secret",

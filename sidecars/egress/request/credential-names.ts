@@ -50,8 +50,18 @@ export function credentialParameter(name: string): string | undefined {
 }
 
 /** A parameter's name as servers may read it: `token[]` is `token`. */
-export const plainParameterName = (name: string): string =>
-  plainName(name.trim().replace(/(?:\[\w*\])+$/, ""));
+export const plainParameterName = (name: string): string => plainName(withoutKeys(name.trim()));
+
+/** Without `[]` and `[key]` at its end. From the end on: a pattern would begin anew at each of them. */
+function withoutKeys(name: string): string {
+  let end = name.length;
+  while (name[end - 1] === "]") {
+    const start = name.lastIndexOf("[", end - 1);
+    if (start === -1 || /\W/.test(name.slice(start + 1, end - 1))) break;
+    end = start;
+  }
+  return name.slice(0, end);
+}
 
 /** In lower case, and with dashes: CGI and its kin read an underscore and a dash as the same. */
 export const plainName = (name: string): string => name.toLowerCase().replaceAll("_", "-");

@@ -14,8 +14,7 @@ export function mayGoOn(exchange: Exchange, now: Enforcement): boolean {
   const verdict = judge(exchange.head, now.policy);
   if (verdict.kind === "deny") return false;
   // nobody has answered yet, so nothing was looked at but the head
-  if (exchange.route === undefined)
-    return verdict.kind === "ask" && isLookedAtAlike(exchange.enforcement, now);
+  if (exchange.route === undefined) return verdict.kind === "ask" && isAskedAlike(exchange.enforcement, now);
   if (verdict.kind === "ask" && exchange.exemption?.by !== "answer") return false;
   const [before, after] = [exchange.route, verdict.route];
   if (!isSameWay(before, after)) return false;
@@ -43,11 +42,17 @@ function isJudgedAlike(
       [before?.scan, before?.maxBodyBytes, before?.serverTools],
       [after.scan, after.maxBodyBytes, after.serverTools],
     ) &&
-    isLookedAtAlike(enforcement, now) &&
     !isNarrowed(before?.budget ?? {}, after.budget) &&
-    !isNarrowed(enforcement.policy.budget, now.policy.budget)
+    isBottleAlike(enforcement, now)
   );
 }
+
+/** Whatever is answered, it goes on by the policy that it came under. */
+const isAskedAlike = (before: Enforcement, now: Enforcement): boolean =>
+  isDeepStrictEqual(before.policy.resolver, now.policy.resolver) && isBottleAlike(before, now);
+
+const isBottleAlike = (before: Enforcement, now: Enforcement): boolean =>
+  isLookedAtAlike(before, now) && !isNarrowed(before.policy.budget, now.policy.budget);
 
 const isLookedAtAlike = (before: Enforcement, now: Enforcement): boolean =>
   isDeepStrictEqual(before.ownRules, now.ownRules);

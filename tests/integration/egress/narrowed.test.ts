@@ -129,7 +129,11 @@ describe("a request that is on its way", () => {
     },
   );
 
-  it("is asked about anew when a rule comes while it waits for an answer", async () => {
+  it.each<[what: string, narrower: Partial<Egress>]>([
+    ["a rule comes", { rules: [RULE] }],
+    ["the bottle's budget is lowered", { budget: { requestBytes: 99_999 } }],
+    ["names are to be asked of other servers", { resolver: ["10.0.0.53"] }],
+  ])("is asked about anew when %s while it waits for an answer", async (_what, narrower) => {
     const upstream = await startUpstream();
     open.push(() => upstream.close());
     const world = await aWorld(upstream.port);
@@ -138,7 +142,7 @@ describe("a request that is on its way", () => {
     const socket = await openTls(world, "unlisted.example:443");
     const answer = exchange(socket, `GET / HTTP/1.1\r\nHost: unlisted.example\r\n\r\n`);
     await expect.poll(() => world.proxy.asks.pending).toHaveLength(1);
-    world.enforce({ ...asking, rules: [RULE] });
+    world.enforce({ ...asking, ...narrower });
     expect((await answer).denied).toBe("PolicyChanged");
     socket.destroy();
   });

@@ -5,12 +5,16 @@ import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
 /** A parameter of a form, or of the query, by which Rails, Symfony, Laravel and others take a POST for another method. */
 const PARAMETER = "_method";
 const LETTERS = [...PARAMETER].map((letter) => {
-  const [lower, upper] = [letter, letter.toUpperCase()].map((each) => each.charCodeAt(0).toString(16));
-  return `(?:${letter}|%${lower}|%${upper})`;
+  // PHP takes a dot in a name for an underscore
+  const same = letter === "_" ? "_." : `${letter}${letter.toUpperCase()}`;
+  const escapes = [...same].map((each) => `%${each.charCodeAt(0).toString(16)}`);
+  return `(?:[${same}]|${escapes.join("|")})`;
 });
-const FIELD = new RegExp(`(?:^|[?&;])[ +]*${LETTERS.join("")}[ +]*=([^&;]*)`, "gi");
+/** PHP leaves out spaces before a name, and a NUL with what stands behind it */
+const [BEFORE, BEHIND] = ["(?:[ +]|%20)*", "[ +]*(?:(?:\\0|%00)[^=&;]*)?"];
+const FIELD = new RegExp(`(?:^|[?&;])${BEFORE}${LETTERS.join("")}${BEHIND}=([^&;]*)`, "gi");
 /** in the head of a part of a form, which ends with an empty line */
-const PART = /;\s*name\s*=\s*"?_method\b/i;
+const PART = /;\s*name\s*=\s*(?:" *)?[_.]method\b/i;
 
 const SLICE = 512 * 1024;
 /** of two slices: a name and its value fit in */

@@ -101,6 +101,9 @@ describe("a form that names a method", () => {
     ["in a form, behind one that is fine", "/v1/x", "_method=GET&_method=PUT", FORM],
     ["far within a form", "/v1/x", `a=${"x".repeat(600_000)}&_method=PUT`, FORM],
     ["in a form that does not say that it is one", "/v1/x", "_method=PATCH", undefined],
+    ["in a form, with a dot", "/v1/x", "a=b&.method=DELETE", FORM],
+    ["in a form, before a NUL", "/v1/x", "a=b&%20%5Fmethod%00x=DELETE", FORM],
+    ["in a part, with a dot", "/v1/x", part('".method"'), "multipart/form-data; boundary=b"],
     ["in a part", "/v1/x", part('"_method"'), "multipart/form-data; boundary=b"],
     ["in a part, without quotes", "/v1/x", part("_METHOD"), "multipart/form-data; boundary=b"],
     [

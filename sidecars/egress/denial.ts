@@ -5,6 +5,7 @@ const DENIALS = {
   PortNotAllowed: [403, "Use a port that the route allows, or ask the person who runs this bottle."],
   PathNotAllowed: [403, "Use a path that the route allows, or ask the person who runs this bottle."],
   PathAmbiguous: [403, "Write the path without encoded slashes, dots or empty segments."],
+  PathTooLong: [414, "Use a shorter path: what is long belongs into the query or the body."],
   MethodNotAllowed: [403, "Use a method that the route allows, or ask the person who runs this bottle."],
   AuthorityMismatch: [403, "Name the same host and port in CONNECT, in TLS (SNI) and in the Host header."],
   UserinfoRefused: [403, "Leave user and password out of the URL."],

@@ -28,6 +28,7 @@ describe("the pipeline", () => {
       "requestBudget",
       "addressGuard",
       "gitPush",
+      "pathLength",
       "mint",
       "overrides",
       "credentialCarriers",

@@ -14,6 +14,7 @@ import { headScan } from "./interceptors/head-scan.ts";
 import { injection } from "./interceptors/injection.ts";
 import { mint } from "./interceptors/mint.ts";
 import { overrides } from "./interceptors/overrides.ts";
+import { pathLength } from "./interceptors/path-length.ts";
 import { policy } from "./interceptors/policy.ts";
 import { serverTools } from "./interceptors/server-tools.ts";
 import { scrubbing } from "./interceptors/scrubbing.ts";
@@ -43,6 +44,7 @@ export function interceptorsInOrder(parts: PipelineParts): readonly (readonly [n
     ["requestBudget", requestBudget(parts.budgets)],
     ["addressGuard", addressGuard(parts.world.overrides)],
     ["gitPush", gitPush()],
+    ["pathLength", pathLength()],
     ["mint", mint()],
     ["overrides", overrides()],
     ["credentialCarriers", credentialCarriers()],

@@ -4,7 +4,7 @@ import type { RequestHead } from "../request/request-head.ts";
 export interface Endpoint {
   /** absent: any, as the software may run anywhere */
   readonly host?: RegExp;
-  /** from its beginning to its end, in lower case, without slash and `.json` at the end; absent: every path */
+  /** of paths of a bounded length (interceptors/path-length.ts): from its beginning to its end, in lower case, without slash and `.json` at the end; absent: every path */
   readonly path?: string;
   /** of the field X-Amz-Target */
   readonly target?: RegExp;
@@ -21,7 +21,7 @@ const READING: ReadonlySet<string> = new Set(["GET", "HEAD", "OPTIONS"]);
 export function endpointSearch(endpoints: readonly Endpoint[]): (head: Asked) => Endpoint | undefined {
   const table = endpoints.map((endpoint) => ({
     endpoint,
-    path: endpoint.path === undefined ? undefined : new RegExp(`^(?:${endpoint.path})$`),
+    path: endpoint.path === undefined ? undefined : new RegExp(`^(?:${endpoint.path})$`, "s"),
   }));
   return (head) => {
     const paths = [...new Set([head.path, head.alternativePath].map(plainPath))];

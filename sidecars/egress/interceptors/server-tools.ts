@@ -39,7 +39,7 @@ function modelApiOf({ head }: Exchange): ModelApi | undefined {
 function refusedPath({ head }: Exchange): Denial | undefined {
   if (head.method === "GET" || head.method === "HEAD" || head.method === "DELETE") return undefined;
   const isElsewhere = [head.path, head.alternativePath].some((path) =>
-    ELSEWHERE.test(path.replace(/\/+$/, "")),
+    ELSEWHERE.test(path.replace(/(?<!\/)\/+$/, "")),
   );
   if (!isElsewhere) return undefined;
   const because =

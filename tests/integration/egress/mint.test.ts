@@ -113,10 +113,19 @@ describe("a request that would make a credential", () => {
     "/app/installations/12/access_tokens.json",
     "/app/installations/12/%2561ccess_tokens",
     "/app/installations/12/access_tokens?a=b",
+    "/user%2Finstallations%2F12%250A",
   ])("is refused as %s", async (path) => {
     expect((await request(world, `https://api.github.com${path}`, { method: "POST" })).denied).toBe(
       "MintRefused",
     );
+  });
+
+  it.each([
+    ["at its bound passes", 8192, 200],
+    ["beyond it is refused before any table is asked", 8193, 414],
+  ])("a path %s", async (_what, length, status) => {
+    const path = `/${"api/v4/".repeat(2000)}`.slice(0, length);
+    expect((await request(world, `https://api.github.com${path}`, { method: "POST" })).status).toBe(status);
   });
 
   it("is told by its target at AWS", async () => {

@@ -41,6 +41,8 @@ interface Use {
   wasUsed: boolean;
   /** when the last stream ended */
   lastMs: number;
+  /** called whenever no stream is open any more */
+  onUnused: () => void;
 }
 
 /**
@@ -66,9 +68,10 @@ export class Http2Sessions {
         enableConnectProtocol: false,
       },
     });
-    const use: Use = { open: 0, wasUsed: false, lastMs: 0 };
+    const use: Use = { open: 0, wasUsed: false, lastMs: 0, onUnused: () => undefined };
     session.setLocalWindowSize(CONNECTION_WINDOW_BYTES);
     session.on("error", () => undefined);
+    closeAfterStreams(session, use);
     // there is no half of a session: who sends no more frames takes none either, as windows are not opened
     socket.once("end", () => session.destroy());
     session.on("stream", (stream, _headers, _flags, raw: string[]) => {
@@ -77,6 +80,7 @@ export class Http2Sessions {
       stream.once("close", () => {
         use.open -= 1;
         use.lastMs = this.#parts.clock.elapsedMs();
+        if (use.open === 0) use.onUnused();
       });
       this.#take(stream, raw, socket);
     });
@@ -108,4 +112,17 @@ export class Http2Sessions {
     socket.once("close", () => cancel());
     lookAfter(headersTimeoutMs);
   }
+}
+
+/**
+ * Puts the close of a session off until no stream is open. Node begins it at the agent's GOAWAY, and after that a frame
+ * that breaks the protocol is no error: the connection is read no more, nobody sees its end, and what is open, with all
+ * that it holds, stays until it times out.
+ */
+function closeAfterStreams(session: ServerHttp2Session, use: Use): void {
+  const close = session.close.bind(session);
+  session.close = () => {
+    use.onUnused = close;
+    if (use.open === 0) close();
+  };
 }

@@ -1,7 +1,15 @@
 import { once } from "node:events";
 import type { TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { block, END_HEADERS, frame, FRAMES, number32, PREFACE } from "../../fixtures/http2-frames.ts";
+import {
+  block,
+  END_HEADERS,
+  END_STREAM,
+  frame,
+  FRAMES,
+  number32,
+  PREFACE,
+} from "../../fixtures/http2-frames.ts";
 import { openAlpn } from "./h2-client.ts";
 import { type Http2Upstream, startHttp2Upstream } from "./h2-kit.ts";
 import { startUpstream, startWorld, type Upstream, type World } from "./kit.ts";
@@ -60,17 +68,20 @@ const ends: [string, (socket: TLSSocket) => void][] = [
 
 const BODY = "the first half".repeat(20_000);
 
+const headOf = (method: string, host: string, path: string, length?: number): Buffer =>
+  block([
+    [":method", method],
+    [":scheme", "https"],
+    [":authority", host],
+    [":path", path],
+    ...(length === undefined ? [] : ([["content-length", `${length}`]] as const)),
+  ]);
+
 /** Sends the head of a request and a part of its body. */
 async function begin(host: string, length?: number): Promise<TLSSocket> {
   const socket = await openAlpn(world, `${host}:443`, ["h2"]);
   socket.resume();
-  const head = block([
-    [":method", "POST"],
-    [":scheme", "https"],
-    [":authority", host],
-    [":path", "/upload"],
-    ...(length === undefined ? [] : ([["content-length", `${length}`]] as const)),
-  ]);
+  const head = headOf("POST", host, "/upload", length);
   socket.write(Buffer.concat([PREFACE, frame(FRAMES.headers, END_HEADERS, 1, head)]));
   for (let at = 0; at < 40_000; at += 10_000) {
     socket.write(frame(FRAMES.data, 0, 1, Buffer.from(BODY.slice(at, at + 10_000))));
@@ -85,6 +96,24 @@ async function isTaken(socket: TLSSocket): Promise<void> {
     await once(socket, "data");
   }
 }
+
+it("is seen to end when the agent says goodbye and then breaks the protocol", async () => {
+  const before = world.audit.length;
+  const socket = await openAlpn(world, `${STREAMED}:443`, ["h2"]);
+  socket.resume();
+  const upload = frame(FRAMES.headers, END_HEADERS, 1, headOf("POST", STREAMED, "/upload"));
+  const whole = frame(FRAMES.headers, END_HEADERS | END_STREAM, 3, headOf("GET", STREAMED, "/"));
+  const goodbye = frame(FRAMES.goAway, 0, 0, number32(0, NO_ERROR));
+  const behindItsEnd = frame(FRAMES.data, END_STREAM, 3);
+  socket.write(Buffer.concat([PREFACE, upload, whole, goodbye, behindItsEnd]));
+  await once(socket, "data");
+  const codesOf = (of: string) =>
+    world.audit.slice(before).flatMap(({ path, code }) => (path === of ? code : []));
+  await expect.poll(() => codesOf("/")).toHaveLength(1);
+  socket.end();
+  await expect.poll(() => codesOf("/upload")).toEqual(["ClientGone"]);
+  socket.destroy();
+});
 
 const lengths = [undefined, 300_000];
 

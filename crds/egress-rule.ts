@@ -2,7 +2,7 @@ import { RE2JS } from "re2js";
 import * as z from "zod";
 import { HostPattern } from "./host.ts";
 import { namedList, setOf } from "./lists.ts";
-import { type Rule, withOrderedRules } from "./rules.ts";
+import { type Rule, withOrderedRules, withRules } from "./rules.ts";
 import { line } from "./text.ts";
 
 const PATTERN_RULES: readonly Rule<string>[] = [
@@ -20,12 +20,25 @@ const PATTERN_RULES: readonly Rule<string>[] = [
   },
 ];
 
-export const EgressRule = z.strictObject({
-  name: z
+/** What findings of values are called that are known: Events and people go by these names. */
+export const RESERVED_RULE_NAMES: readonly string[] = ["canary", "known-value"];
+
+const Name = withRules(
+  z
     .string()
     .max(64)
-    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "must be lower-case letters, digits and '-'")
-    .describe("name in denials and audit"),
+    .regex(/^[a-z0-9]([a-z0-9-]*[a-z0-9])?$/, "must be lower-case letters, digits and '-'"),
+  [
+    {
+      holds: (self) => !RESERVED_RULE_NAMES.includes(self),
+      cel: `!(self in [${RESERVED_RULE_NAMES.map((name) => `'${name}'`).join(", ")}])`,
+      message: "is what findings of canaries or of the bottle's secrets are called: take another name",
+    },
+  ],
+);
+
+export const EgressRule = z.strictObject({
+  name: Name.describe("name in denials and audit"),
   pattern: withOrderedRules(line(1024).min(1), PATTERN_RULES).describe(
     "regular expression in RE2 syntax of what must not leave; a group named secret marks the part that counts",
   ),

@@ -56,10 +56,10 @@ describe("AuditEvents", () => {
     audited.tell(bottle, push({ verdict: "deny", code: "PushRefused", rule: "canary", because }));
     expect(told.map(({ reason }) => reason)).toEqual(["CanarySent", "CanarySent"]);
     expect(told[0]?.message).toBe(`evil.example:443: ${because}`);
-    now = new Date(now.getTime() + 10 * 60_000);
   });
 
   it("tells pushes, refused ones, and what kept git from its upstream", () => {
+    now = new Date(now.getTime() + 10 * 60_000);
     told.length = 0;
     audited.tell(bottle, push());
     audited.tell(bottle, push({ verdict: "deny", code: "PushRefused", because: "a key in a.txt" }));

@@ -30,6 +30,19 @@ describe("a head of which all was clean before", () => {
     });
   });
 
+  it("is looked at where clean fields stand side by side for the first time", async () => {
+    const [detector, context] = [detectorOf(VALUE), { fragments: createFragmentRing() }];
+    const first: [string, string] = ["x-ask", "secret_access_key ="];
+    const second: [string, string] = ["8VrhSETgrFD8TsjiNOkTMaG7pa4bBGaLqsN5vGxT", "x"];
+    for (const fields of [[first], [second], [second, first]])
+      expect(await detector.inspectHead(headWith(...fields), context)).toEqual({ kind: "clean" });
+    for (const known of [detector, detectorOf(VALUE)])
+      expect(await known.inspectHead(headWith(first, second), context)).toMatchObject({
+        kind: "found",
+        finding: { rule: "aws-secret-access-key" },
+      });
+  });
+
   it("is looked at anew when another value is held", async () => {
     const fragments = createFragmentRing();
     const head = headWith(["x-other", VALUE]);

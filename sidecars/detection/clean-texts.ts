@@ -1,34 +1,40 @@
 /** longer texts are looked at each time */
 const LONGEST = 8 * 1024;
-/** of all that are remembered */
-const MOST_CHARACTERS = 1024 * 1024;
+/** of one generation */
+const MOST_CHARACTERS = 512 * 1024;
 
 /**
  * Texts that were looked at and hold nothing: what each request of an agent
  * repeats is looked at once. Belongs to one detector, so other rules and other
- * known values judge anew. Bounded; those that were met longest ago are forgotten.
+ * known values judge anew. Bounded: when a generation of them is full the one
+ * before it is forgotten, but for what was met since.
  */
 export class CleanTexts {
-  /** in the order of use */
-  readonly #texts = new Set<string>();
+  #young = new Set<string>();
+  #old: ReadonlySet<string> = new Set();
+  /** of the young ones */
   #characters = 0;
 
   has(text: string): boolean {
-    if (!this.#texts.delete(text)) return false;
-    this.#texts.add(text);
+    if (this.#young.has(text)) return true;
+    if (!this.#old.has(text)) return false;
+    this.#keep(text);
     return true;
   }
 
   add(texts: readonly string[]): void {
     for (const text of texts) {
-      if (text.length > LONGEST || this.#texts.has(text)) continue;
-      this.#texts.add(text);
-      this.#characters += text.length;
+      if (text.length <= LONGEST && !this.#young.has(text)) this.#keep(text);
     }
-    for (const oldest of this.#texts) {
-      if (this.#characters <= MOST_CHARACTERS) return;
-      this.#texts.delete(oldest);
-      this.#characters -= oldest.length;
+  }
+
+  #keep(text: string): void {
+    if (this.#characters + text.length > MOST_CHARACTERS) {
+      this.#old = this.#young;
+      this.#young = new Set();
+      this.#characters = 0;
     }
+    this.#young.add(text);
+    this.#characters += text.length;
   }
 }

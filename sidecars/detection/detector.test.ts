@@ -243,3 +243,11 @@ describe("views of a body", () => {
     ).toEqual({ kind: "clean" });
   });
 });
+
+describe("words of seed phrases", () => {
+  it("are none when they are few words again and again, and are refused when a long row may hide a phrase", async () => {
+    expect(await inspect("name method ".repeat(1000))).toEqual({ kind: "clean" });
+    const row = "name method able zone about wolf young absent ".repeat(100);
+    expect(await inspect(row)).toMatchObject({ kind: "found", finding: { rule: "seed-phrase" } });
+  });
+});

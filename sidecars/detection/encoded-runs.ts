@@ -29,6 +29,10 @@ export const LEAST_OPAQUE = 72;
 const SAMPLE = 96;
 /** shorter lines of base64 are not joined with the next */
 const SHORTEST_LINE = 16;
+/** characters of base64 that compressed data has at least, when there is a secret in it */
+const LEAST_PACKED = 32;
+/** places in one run where compressed data may begin: by chance there are none, in lines without padding some */
+const MOST_PACKED = 8;
 const INDENT = characterClass(" \t>");
 
 interface Encoding {
@@ -86,12 +90,21 @@ function decodedRuns(
   return lines === "" ? alone : [{ form, text: lines }, ...alone];
 }
 
-/** What is compressed, behind text of the same alphabet, such as segments of a path: told by how gzip and zstd begin. */
+/**
+ * What is compressed, behind text of the same alphabet, such as segments of a path: told by how gzip and zstd begin.
+ * Each place where they may begin is tried, for what stands before the right one may be a decoy; a run with more of
+ * them than are tried cannot be seen through.
+ */
 function packedBehind(text: string, start: number, end: number): HiddenText[] {
-  const at = text.slice(start + 1, end).search(/H4sI|KLUv[/_]/);
-  if (at === -1) return [];
-  const decoded = Buffer.from(text.slice(start + 1 + at, end), "base64");
-  return [{ form: "base64", text: decoded.toString("latin1"), isPacked: true }];
+  const run = text.slice(start + 1, end);
+  const places = [...run.matchAll(/H4sI|KLUv[/_]/g)]
+    .map(({ index }) => index)
+    .filter((at) => run.length - at >= LEAST_PACKED);
+  if (places.length > MOST_PACKED) return [{ form: "base64", text: "", isTooMuch: true }];
+  return places.map((at) => {
+    const decoded = Buffer.from(run.slice(at), "base64");
+    return { form: "base64", text: decoded.toString("latin1"), isPacked: true };
+  });
 }
 
 /** Padding and fillers: long ones would be decoded at every phase, and hide nothing. */

@@ -10,6 +10,17 @@ const headWith = (value: string) => ({
   headers: [["x-note", value] as const],
 });
 
+describe("rows of which all was forgotten", () => {
+  it("take no place from others", () => {
+    const ring = createFragmentRing();
+    const rowsWith = (slot: string, text: string) => ring.rowsWith([{ slot, name: "", text }]);
+    for (let slot = 0; slot < 128; slot += 1) rowsWith(`slot ${slot}`, "first").keep();
+    for (const row of rowsWith("slot 127", "second").earlier()) row.forgetOldest();
+    rowsWith("another slot", "first").keep();
+    expect(rowsWith("slot 0", "second").texts).toEqual(["firstsecond"]);
+  });
+});
+
 describe("requests that are looked at together", () => {
   it.each([
     ["a known value", [VALUE.slice(0, 13), VALUE.slice(13)]],

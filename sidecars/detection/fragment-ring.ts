@@ -151,7 +151,11 @@ function earlierRow(rows: Map<string, readonly string[]>, slot: string): Earlier
     get texts() {
       return [...row().slice(-1), ...endsOf(row())];
     },
-    forgetOldest: () => void rows.set(slot, row().slice(1)),
+    forgetOldest() {
+      const left = row().slice(1);
+      if (left.length > 0) rows.set(slot, left);
+      else rows.delete(slot);
+    },
   };
 }
 

@@ -1,5 +1,6 @@
 import { parse, TomlError } from "smol-toml";
 import * as z from "zod";
+import { RESERVED_RULE_NAMES } from "../../crds/egress-rule.ts";
 import type { Allowance, OwnRule } from "./own-rules.ts";
 
 const texts = z.array(z.string()).default([]);
@@ -69,6 +70,8 @@ const sentenceOf = ({ path, message }: z.core.$ZodIssue): string => `${path.join
 function errorsOf({ id, regex, path }: z.infer<typeof Rule>): string[] {
   if (path !== undefined)
     return [`rule ${id} is for some paths alone, and a request has none: take path out`];
+  if (RESERVED_RULE_NAMES.includes(id))
+    return [`rule ${id} has a name that is used for known values: give it another id`];
   return regex === undefined || regex === "" ? [`rule ${id} has no regex`] : [];
 }
 

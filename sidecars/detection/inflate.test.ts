@@ -103,6 +103,20 @@ describe("compressed data that no header announces", () => {
     });
   });
 
+  const packed = gzipSync(long).toString("base64");
+  it.each([
+    ["alone", `/${packed}`],
+    ["behind what begins as it does", `/H4sIAAAA/KLUv/AAA/${packed}`],
+    ["behind many of them", `/${"H4sIAAAA/".repeat(7)}${packed}`],
+  ])("is found within a run of base64: %s", async (_where, text) => {
+    expect(await inspect(Buffer.from(`{"a":"${text}"}`))).toMatchObject({ kind: "found" });
+  });
+
+  it("is refused behind more of what begins as it does than is tried", async () => {
+    const text = `/${"H4sIAAAA/".repeat(8)}${packed}`;
+    expect(await inspect(Buffer.from(text))).toMatchObject({ kind: "opaque", code: "BodyTooLarge" });
+  });
+
   it("may grow as logs do", async () => {
     const log = Buffer.from(
       Array.from({ length: 100_000 }, (_, line) => `GET /page/${line * 7919} 200 OK\n`).join(""),

@@ -20,10 +20,16 @@ import {
 const USUAL =
   /^(?:host|connection|accept(?:-.*)?|content-.*|transfer-encoding|user-agent|date|expect|te|trailer|upgrade.*|sec-.*|if-.*|origin|referer|cache-control|pragma|priority)$/i;
 
+/** more than a rule takes for one space */
+const APART = "\n".repeat(12);
+
 /** A text of a head, and how it is looked at. */
 export interface HeadText {
-  readonly kind: "names" | "labels" | "line" | "joined";
+  readonly kind: "names" | "labels" | "lines" | "joined";
   readonly text: string;
+  /** of two lines, one after the other: the number of the first, and the second by itself */
+  readonly first?: number;
+  readonly second?: string;
 }
 
 /** What is looked for in a head. */
@@ -37,7 +43,10 @@ export interface HeadSearch extends TextSearch {
   readonly onPieces: (pieces: readonly Piece[]) => Promise<Inspection>;
 }
 
-/** Looks at all that a request says before its body, as far as it is new: no rule reaches from one field into the next. */
+/**
+ * Looks at all that a request says before its body, as far as it is new. Lines are known in pairs: a rule may reach
+ * from the end of one field into the next, and fields that are clean each may stand side by side for the first time.
+ */
 export async function inspectHead(head: HeadToInspect, search: HeadSearch): Promise<Inspection> {
   const pieces = piecesOfHead(head);
   const texts = search.newOf(textsOf(head, pieces));
@@ -57,10 +66,15 @@ function textsOf(head: HeadToInspect, pieces: readonly Piece[]): HeadText[] {
   return [
     { kind: "names", text: bytesOf(names) },
     { kind: "labels", text: bytesOf(head.host.replaceAll(".", "")) },
-    ...linesOf(head).map((line): HeadText => ({ kind: "line", text: bytesOf(line) })),
+    ...pairsOfLines(linesOf(head).map(bytesOf)),
     ...joinedTexts(pieces).map((text): HeadText => ({ kind: "joined", text })),
   ];
 }
+
+const pairsOfLines = (lines: readonly string[]): HeadText[] =>
+  lines
+    .slice(1)
+    .map((second, first) => ({ kind: "lines", text: `${lines[first]!}\n${second}`, first, second }));
 
 const LOCATION = { names: "header name", labels: "host" } as const;
 
@@ -77,12 +91,20 @@ function foldedFinding(texts: readonly HeadText[], findFolded: FindInText): Find
 function viewsOf(texts: readonly HeadText[]): View[] {
   const of = (wanted: HeadText["kind"]): string[] =>
     texts.filter(({ kind }) => kind === wanted).map(({ text }) => text);
-  const lines = of("line");
+  const lines = rowsOfLines(texts.filter(({ kind }) => kind === "lines"));
   return [
-    ...(lines.length === 0 ? [] : [viewOf(lines.join("\n"), "head")]),
+    ...(lines === "" ? [] : [viewOf(lines, "head")]),
     ...of("labels").map((labels) => viewOf(labels, "host", 1, true)),
     ...joinedViews(of("joined"), "head"),
   ];
+}
+
+/** Pairs that share a line make a row; what no pair holds together stands apart. */
+function rowsOfLines(pairs: readonly HeadText[]): string {
+  return pairs.reduce((rows, { text, first = 0, second }, index) => {
+    const isNext = pairs[index - 1]?.first === first - 1;
+    return isNext ? `${rows}\n${second}` : `${rows}${rows === "" ? "" : APART}${text}`;
+  }, "");
 }
 
 /** Looks at the name of a host and a path: as they are, the name without its dots, and what encodings hide in them. */

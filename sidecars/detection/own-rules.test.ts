@@ -149,6 +149,10 @@ describe("rules in the form of gitleaks", () => {
       "[[rules]]\nid = 'a'\npath = 'b'",
       "rule a is for some paths alone, and a request has none: take path out",
     ],
+    [
+      "[[rules]]\nid = 'canary'\nregex = 'a'",
+      "rule canary has a name that is used for known values: give it another id",
+    ],
     ["[extend]\npath = 'other.toml'", "extend.path names a file, and there is none to read"],
   ])("that are wrong are refused with what and where: %s", (text, expected) => {
     const read = readGitleaksRules(text);

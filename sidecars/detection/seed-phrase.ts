@@ -37,6 +37,8 @@ export function holdsSeedPhrase(row: string): boolean {
     .toLowerCase()
     .split(/[^a-z]+/)
     .flatMap((word) => indexes.get(word) ?? []);
+  // two words in turns, as names and methods in logs, are no phrase however often
+  if (new Set(words).size < LEAST_DISTINCT) return false;
   if (words.length - SHORTEST > MOST_BEGINNINGS && !isSorted(words)) return true;
   return words.some((_, from) =>
     LENGTHS.some((length) => isPhrase(words.slice(from, from + length), length)),

@@ -9,6 +9,8 @@ export interface HiddenText {
   readonly text: string;
   /** compressed, so that there is nothing to be seen in it before that is undone */
   readonly isPacked?: boolean;
+  /** more is hidden than is looked at */
+  readonly isTooMuch?: boolean;
 }
 
 /** rounds of all decoders, one after the other; who wraps more is caught by depth */

@@ -36,6 +36,8 @@ export interface View extends TextAbout {
   readonly from: number;
   /** compressed: there is nothing to be seen in it before that is undone */
   readonly isPacked?: boolean;
+  /** hides more than is looked at */
+  readonly isTooMuch?: boolean;
 }
 
 export type Opaque = Extract<Inspection, { kind: "opaque" }>;
@@ -105,6 +107,7 @@ type Seen =
 
 /** Looks at a slice as it stands and with its escapes undone, and says what else is in it. */
 async function lookAt(view: View, search: TextSearch, left: Allowance): Promise<Seen> {
+  if (view.isTooMuch === true) return TOO_DEEP;
   const inflated = await inflatedViews(view, left);
   if ("kind" in inflated) return inflated;
   if (view.isPacked === true) return { kind: "views", views: inflated };
@@ -151,10 +154,12 @@ async function findIn(
 /** What encodings, groups and rows of strings hide in a text. */
 function hiddenIn(text: string, location: string, depth: number): View[] {
   if (depth > MAX_DEPTH) return [];
-  const views = encodedRuns(text).map(({ form, text: hidden, isPacked = false }): View => ({
-    ...viewOf(hidden, `${location} > ${form}`, depth),
-    isPacked,
-  }));
+  const views = encodedRuns(text).map(
+    ({ form, text: hidden, isPacked = false, isTooMuch = false }): View => ({
+      ...viewOf(hidden, `${location} > ${form}`, depth),
+      ...{ isPacked, isTooMuch },
+    }),
+  );
   const [grouped, joined] = [groupedTexts(text), joinedStrings(text)];
   if (grouped !== "") views.push(viewOf(grouped, `${location} > groups`, depth, true));
   if (joined !== "") views.push(viewOf(joined, `${location} > joined strings`, depth, true));

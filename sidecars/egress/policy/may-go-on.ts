@@ -49,7 +49,13 @@ function isJudgedAlike(
 
 /** Whatever is answered, it goes on by the policy that it came under. */
 const isAskedAlike = (before: Enforcement, now: Enforcement): boolean =>
-  isDeepStrictEqual(before.policy.resolver, now.policy.resolver) && isBottleAlike(before, now);
+  isDeepStrictEqual(before.policy.resolver, now.policy.resolver) &&
+  isBottleAlike(before, now) &&
+  hasAllSecrets(before, now);
+
+/** A secret that came since would not be looked for in what the request says; another value of one ends nothing. */
+const hasAllSecrets = (before: Enforcement, now: Enforcement): boolean =>
+  [...now.secrets.keys()].every((id) => before.secrets.has(id));
 
 const isBottleAlike = (before: Enforcement, now: Enforcement): boolean =>
   isLookedAtAlike(before, now) && !isNarrowed(before.policy.budget, now.policy.budget);

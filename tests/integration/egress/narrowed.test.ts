@@ -3,7 +3,7 @@ import type { WebSocket } from "ws";
 import type { Egress } from "../../../crds/egress.ts";
 import type { EgressRoute } from "../../../crds/egress-route.ts";
 import { exchange, openTls, readAnswer } from "./client.ts";
-import { startUpstream, startWorld, type World } from "./kit.ts";
+import { aSecret, startUpstream, startWorld, type World } from "./kit.ts";
 import { openWebSocket, startWebSocketUpstream } from "./websocket-kit.ts";
 
 const HOST = "model.example";
@@ -143,6 +143,23 @@ describe("a request that is on its way", () => {
     const answer = exchange(socket, `GET / HTTP/1.1\r\nHost: unlisted.example\r\n\r\n`);
     await expect.poll(() => world.proxy.asks.pending).toHaveLength(1);
     world.enforce({ ...asking, ...narrower });
+    expect((await answer).denied).toBe("PolicyChanged");
+    socket.destroy();
+  });
+
+  it("is asked about anew when a secret comes while it waits for an answer, and not when one is renewed", async () => {
+    const upstream = await startUpstream();
+    open.push(() => upstream.close());
+    const world = await aWorld(upstream.port);
+    const asking: Egress = { ...of(), unlisted: "ask" };
+    const [first, renewed] = [aSecret("a-first-value-of-it", HOST), aSecret("another-value-of-it", HOST)];
+    world.enforce(asking, [first]);
+    const socket = await openTls(world, "unlisted.example:443");
+    const answer = exchange(socket, `GET / HTTP/1.1\r\nHost: unlisted.example\r\n\r\n`);
+    await expect.poll(() => world.proxy.asks.pending).toHaveLength(1);
+    world.enforce(asking, [{ ...renewed, version: "2" }]);
+    expect(world.proxy.asks.pending).toHaveLength(1);
+    world.enforce(asking, [renewed, { ...first, key: "other" }]);
     expect((await answer).denied).toBe("PolicyChanged");
     socket.destroy();
   });

@@ -38,18 +38,21 @@ export function codingsOf(contentEncoding: string): Coding[] | undefined {
 /** Undoes one content coding of a body that streams. Ends in an error when the body is not whole. */
 export class ContentDecoder extends Transform {
   readonly #coding: Coding;
+  /** by which the engine is chosen; an empty body is one byte of brotli */
+  readonly #leastBytes: number;
   #engine: Engine | undefined;
   #waiting: Buffer = Buffer.alloc(0);
 
   constructor(coding: Coding) {
     super();
     this.#coding = coding;
+    this.#leastBytes = coding === "deflate" ? 2 : 1;
   }
 
   override _transform(chunk: Buffer, _encoding: string, done: TransformCallback): void {
     const bytes = this.#waiting.length === 0 ? chunk : Buffer.concat([this.#waiting, chunk]);
     this.#waiting = Buffer.alloc(0);
-    if (this.#engine === undefined && bytes.length < 2) {
+    if (this.#engine === undefined && bytes.length < this.#leastBytes) {
       this.#waiting = bytes;
       done();
     } else this.#feed(bytes, done);

@@ -10,10 +10,6 @@ import { type Rule, withRules } from "./rules.ts";
 import { isSharedName, SHARED_NAMES } from "./shared-names.ts";
 import { line } from "./text.ts";
 
-export const DEFAULT_PORTS = [443, 80] as const;
-export const DEFAULT_METHODS = ["GET", "HEAD"] as const;
-export const DEFAULT_MAX_BODY_BYTES = 10 * 1024 * 1024;
-
 const Port = z.int().min(1).max(65535);
 
 const Method = z

@@ -7,8 +7,6 @@ import { repeats, setOf } from "./lists.ts";
 import { type Rule, withRules } from "./rules.ts";
 import { lines } from "./text.ts";
 
-export const DEFAULT_ASK_SECONDS = 300;
-
 const effectiveName = (route: EgressRoute): string => route.name ?? route.host;
 
 /** Index of the last route that is named explicitly and shares its name with another one. */

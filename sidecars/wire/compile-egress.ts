@@ -1,13 +1,14 @@
 import ipaddr from "ipaddr.js";
 import { resolverAddress } from "../../crds/address.ts";
-import { DEFAULT_ASK_SECONDS, type Egress } from "../../crds/egress.ts";
-import type { EgressRule } from "../../crds/egress-rule.ts";
+import type { Egress } from "../../crds/egress.ts";
 import {
+  DEFAULT_ASK_SECONDS,
   DEFAULT_MAX_BODY_BYTES,
   DEFAULT_METHODS,
   DEFAULT_PORTS,
-  type EgressRoute,
-} from "../../crds/egress-route.ts";
+} from "../../crds/egress-defaults.ts";
+import type { EgressRule } from "../../crds/egress-rule.ts";
+import type { EgressRoute } from "../../crds/egress-route.ts";
 import { compileAuth } from "./compile-auth.ts";
 import type { EgressPolicy, PolicyRoute, PolicyRule } from "./egress-policy.ts";
 

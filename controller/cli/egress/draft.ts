@@ -1,5 +1,5 @@
 import { type Pair, type Scalar, type YAMLMap, type YAMLSeq, Document } from "yaml";
-import { DEFAULT_METHODS, DEFAULT_PORTS } from "../../../crds/egress-route.ts";
+import { DEFAULT_METHODS, DEFAULT_PORTS } from "../../../crds/egress-defaults.ts";
 import { HostPattern } from "../../../crds/host.ts";
 import { PathPrefix } from "../../../crds/path-prefix.ts";
 import { AuditRecord } from "../../../sidecars/wire/audit.ts";

@@ -1,5 +1,5 @@
 import type { PolicyRoute } from "../../wire/egress-policy.ts";
-import { DEFAULT_MAX_BODY_BYTES } from "../../../crds/egress-route.ts";
+import { DEFAULT_MAX_BODY_BYTES } from "../../../crds/egress-defaults.ts";
 import type { Denial, DenialCode } from "../denial.ts";
 import type { Authority } from "../request/authority.ts";
 import { type Decidable, decide, decideConnection, type Verdict } from "./decide.ts";

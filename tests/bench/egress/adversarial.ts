@@ -1,10 +1,10 @@
 import { setImmediate } from "node:timers/promises";
-import { attacks } from "./attack-bodies.ts";
+import { type Attack, attacks, guardedAttacks } from "./attack-bodies.ts";
 import type { AttackRun } from "./client-attack.ts";
 import type { Floors } from "./floors.ts";
 import { answerOf } from "./requests.ts";
 import { openTls } from "./tunnel.ts";
-import type { Way, World } from "./world.ts";
+import { GUARDED, type Way, type World } from "./world.ts";
 
 const MOST_HELD_MS = 50;
 const TIMES = 3;
@@ -24,10 +24,20 @@ export async function measureAdversarial(
   { scanned, rounds, floors }: { scanned: Way; rounds: number; floors: Floors },
 ): Promise<void> {
   console.log("\nadversarial bodies of up to 1 MB: the longest turn of the event loop, in processor time");
-  for (const { what } of attacks) {
+  await measureAll(world, attacks, { way: scanned, rounds, floors });
+  console.log("\nthe same of requests that go with a credential to a model's API, and of their paths");
+  await measureAll(world, guardedAttacks, { way: { ...scanned, host: GUARDED }, rounds, floors });
+}
+
+async function measureAll(
+  world: World,
+  all: readonly Attack[],
+  { way, rounds, floors }: { way: Way; rounds: number; floors: Floors },
+): Promise<void> {
+  for (const { what } of all) {
     let least: Harm = { heldMs: Infinity, waitMs: Infinity, statuses: [] };
     for (let round = 0; round < rounds; round += 1) {
-      const each = await attackOnce(world, scanned, what);
+      const each = await attackOnce(world, way, what);
       if (each.heldMs < least.heldMs) least = each;
     }
     const waited = `others waited ${least.waitMs.toFixed(0)} ms`;

@@ -3,6 +3,8 @@ import { gzipSync } from "node:zlib";
 /** A request that is as much work as its bytes can make. */
 export interface Attack {
   readonly what: string;
+  /** default: `/` */
+  readonly path?: string;
   readonly headers: readonly string[];
   readonly body: Buffer;
 }
@@ -35,6 +37,37 @@ function multipart(parts: number): Attack {
     body: Buffer.from(`${part.repeat(parts)}--b--\r\n`),
   };
 }
+
+const form = (what: string, type: string, body: string): Attack => ({
+  what,
+  headers: [`Content-Type: ${type}`],
+  body: Buffer.from(body),
+});
+const atPath = (what: string, path: string): Attack => ({ ...json(what, "{}"), path });
+
+/** For a route with a credential: paths that look like endpoints, documents, forms and JSON that are read. */
+export const guardedAttacks: readonly Attack[] = [
+  atPath("a path of one endpoint's beginnings", `/${filled("api/v4/", 8_190)}`),
+  atPath(
+    "a path of a project, almost",
+    `/${filled("api/v4/projects/", 4_000)}${filled("/protected_a-", 4_000)}`,
+  ),
+  atPath("a path of LFS, almost", `/${filled("info/lfs/objects/batch/", 8_000)}x`),
+  atPath("a path of slashes", `/a${filled("/", 60_000)}a`),
+  atPath("a path of 60 KB", `/${filled("api/v4/", 60_000)}`),
+  { ...json("a document of GraphQL", `{"query":"${filled("createcreate", 250_000)}"}`), path: "/graphql" },
+  { ...json("nested arrays, walked", "[".repeat(MEGABYTE / 2)), path: "/v1/responses" },
+  { ...json("values that are asked about", `{"tools":[${filled('{"type":"function"},', 990_000)}{}]}`) },
+  json("keys without end", `{"${filled("tools", 999_000)}":1}`),
+  json("types of content, walked", `{"messages":[${filled('{"content":[{"type":"text"}]},', 990_000)}{}]}`),
+  form("parts named _method", "multipart/form-data; boundary=b", filled("; name=_method")),
+  form("fields named _method", "application/x-www-form-urlencoded", filled("_method=POST&")),
+  form("fields named _method, almost", "application/x-www-form-urlencoded", filled("&  _metho%64  ")),
+  {
+    ...json("a charset of spaces", "{}"),
+    headers: [`Content-Type: application/json; charset${" ".repeat(60_000)}`],
+  },
+];
 
 /** None is larger than a megabyte. */
 export const attacks: readonly Attack[] = [

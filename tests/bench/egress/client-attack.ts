@@ -1,4 +1,4 @@
-import { attacks } from "./attack-bodies.ts";
+import { attacks, guardedAttacks } from "./attack-bodies.ts";
 import { answerOf } from "./requests.ts";
 import { openTls, type Target } from "./tunnel.ts";
 
@@ -9,9 +9,9 @@ export interface AttackRun extends Target {
 }
 
 const run = JSON.parse(process.argv[2] ?? "{}") as AttackRun;
-const { headers, body } = attacks.find(({ what }) => what === run.what)!;
+const { path = "/", headers, body } = [...attacks, ...guardedAttacks].find(({ what }) => what === run.what)!;
 const head = [
-  `POST / HTTP/1.1`,
+  `POST ${path} HTTP/1.1`,
   `Host: ${run.host}:${run.port}`,
   `Content-Length: ${body.length}`,
   ...headers,

@@ -12,6 +12,8 @@ import type { Upstreams } from "./upstream.ts";
 /** hosts of our proxy's policy: bodies held and scanned, and bodies that stream */
 export const SCANNED = "scanned.example.com";
 export const STREAMED = "streamed.example.com";
+/** a model's API with a credential of the route, so that bodies are read as JSON and forms, and paths compared with tables */
+export const GUARDED = "api.openai.com";
 /** any name below it is a new host */
 const BELOW = "new.example.com";
 export const NEW_HOSTS = 200;
@@ -74,7 +76,12 @@ export async function throughMitmproxy({ children, folder, upstreams }: World): 
 /** A proxy of ours, in a process of its own, with the policy that most measurements use. */
 export function startOurs(world: World, called = "ours"): Promise<OurProxy> {
   const { upstreams } = world;
-  const hosts = [SCANNED, STREAMED, ...Array.from({ length: NEW_HOSTS }, (_, index) => newHost(index))];
+  const hosts = [
+    SCANNED,
+    STREAMED,
+    GUARDED,
+    ...Array.from({ length: NEW_HOSTS }, (_, index) => newHost(index)),
+  ];
   const resolve = hosts.flatMap((host) =>
     Object.values(upstreams.ports).map((port) => `${host}:${port}=127.0.0.1:${port}`),
   );
@@ -107,7 +114,7 @@ export async function startProxy(
 
 export const newHost = (index: number): string => `h${index}.${BELOW}`;
 
-/** Every method at every port of the upstreams, for some hosts; one of them streams. */
+/** Every method at every port of the upstreams, for some hosts, of which one streams; and the one with a credential. */
 export function policyOf({ ports }: Upstreams, hosts: readonly string[]): object {
   const routes = hosts.map((host) => ({
     host,
@@ -115,7 +122,17 @@ export function policyOf({ ports }: Upstreams, hosts: readonly string[]): object
     methods: ["*"],
     scan: host === STREAMED ? "inject-only" : "full",
   }));
-  return { egress: { routes } };
+  const secretRef = { name: "bench", key: "token" };
+  const guarded = {
+    host: GUARDED,
+    ports: Object.values(ports),
+    methods: ["GET", "POST"],
+    auth: { secretRef },
+  };
+  return {
+    egress: { routes: [...routes, guarded] },
+    secrets: { bench: { token: "a-value-that-nothing-else-is-measured-with" } },
+  };
 }
 
 export function writePolicy(file: string, policy: object): void {

@@ -31,14 +31,11 @@ export class Comparison {
   readonly #arrived: readonly Arrived[];
   readonly #texts = new Map<string, string>();
   readonly #records = new Map<string, AuditRecord[]>();
-  readonly #ofWhole: boolean;
   #requests = 0;
   #recordsRead = 0;
   #compared = 0;
 
-  /** `ofWhole`: what is broken off is not asked about, as its record may come late. */
-  constructor(audit: readonly AuditRecord[], arrived: readonly Arrived[], ofWhole = false) {
-    this.#ofWhole = ofWhole;
+  constructor(audit: readonly AuditRecord[], arrived: readonly Arrived[]) {
     this.#audit = audit;
     this.#arrived = arrived;
   }
@@ -68,8 +65,7 @@ export class Comparison {
     this.#compared = this.#arrived.length;
     const problems = (): string[] => {
       this.#readRecords();
-      const asked = since.filter(({ isWhole }) => !this.#ofWhole || isWhole === true);
-      return asked.flatMap((one) => this.#problemOf(one) ?? []);
+      return since.flatMap((one) => this.#problemOf(one) ?? []);
     };
     if (problems().length > 0) await expect.poll(problems, { timeout: 5_000 }).toEqual([]);
   }
@@ -90,8 +86,14 @@ export class Comparison {
     if (!path.startsWith("/v1/")) return `${what} is not allowed`;
     if (!this.#wasAskedFor(path, target)) return `${what} was not asked for`;
     const [record, ...more] = this.#records.get(`${method} ${authority}${path}`) ?? [];
-    if (record === undefined || more.length > 0) return `${what} has not one record`;
+    if (record === undefined || more.length > 0) return `${what} has not one record: ${this.#codesOf(path)}`;
     return isOfSameBody(one, record) ? undefined : `${what}: ${JSON.stringify([one, record])}`;
+  }
+
+  /** Of all records of a path, those of refusals too. */
+  #codesOf(path: string): string {
+    const codes = this.#audit.flatMap((one) => (one.path === path ? one.code : []));
+    return codes.length === 0 ? "none" : codes.join(", ");
   }
 
   #wasAskedFor(path: string, target: string): boolean {

@@ -31,10 +31,10 @@ function scrubbed(
   return { output: Buffer.concat([...output, stream.end()]), count: account.count };
 }
 
-/** what a key or a password may be; docs/security.md says what of backslashes */
+/** what a key or a password may be; docs/security.md says what of backslashes and of references */
 const aValue = fc
   .string({ unit: "grapheme-ascii", minLength: 20, maxLength: 60 })
-  .map((text) => text.replaceAll("\\", "/").trim())
+  .map((text) => text.replaceAll("\\", "/").replaceAll("&#", "&+").trim())
   .filter(isTelling);
 const aForm = fc.constantFrom(...Object.keys(leakForms));
 const sizes = fc.array(fc.oneof(fc.constant(0), fc.nat(8), fc.nat(300)), { minLength: 1, maxLength: 12 });
@@ -70,6 +70,8 @@ const aPiece = fc.oneof(
   ),
   fc.string({ unit: "binary-ascii", maxLength: 40 }),
 );
+/** pieces may come to stand as a whole token, which is not to pass */
+const looksMinted = /(?:ghs_|sk-ant-api03-)[\w.-]{30}/;
 const aText = fc.array(aPiece, { maxLength: 12 }).map((pieces) => pieces.join(""));
 /** what ends here cannot belong to what follows, however it is escaped */
 const anEnd = fc.constantFrom(" ", '{"x": "', "<p>", "\n", "data: ", "key=<", ", ");
@@ -109,6 +111,7 @@ describe("the scrubber", () => {
       );
       fc.assert(
         fc.property(anyBytes, sizes, (bytes, cuts) => {
+          fc.pre(!looksMinted.test(bytes.toString("latin1")));
           const { output, count } = scrubbed(table, bytes, cuts);
           expect(output.equals(bytes)).toBe(true);
           expect(count).toBe(0);

@@ -2,7 +2,18 @@ import type { IncomingMessage, OutgoingHttpHeaders, RequestListener, ServerRespo
 import http from "node:http";
 import type { ServerHttp2Stream } from "node:http2";
 import type { Duplex } from "node:stream";
-import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from "node:zlib";
+import {
+  brotliCompressSync,
+  brotliDecompressSync,
+  deflateRawSync,
+  deflateSync,
+  gunzipSync,
+  gzipSync,
+  inflateRawSync,
+  inflateSync,
+  zstdCompressSync,
+  zstdDecompressSync,
+} from "node:zlib";
 import { leakForms } from "../../fixtures/leak-forms.ts";
 import { openTls } from "./client.ts";
 import type { World } from "./kit.ts";
@@ -132,6 +143,28 @@ export const places: Readonly<Record<string, Place>> = {
   },
 };
 
+/** where a frame of zstd begins; node undoes the first alone */
+const ZSTD_FRAME = /(?=\x28\xb5\x2f\xfd)/;
+const DECODERS: Readonly<Record<string, (bytes: Buffer) => Buffer>> = {
+  gzip: (bytes) => gunzipSync(bytes),
+  br: (bytes) => brotliDecompressSync(bytes),
+  deflate: (bytes) => ((bytes[0]! & 0x0f) === 8 ? inflateSync(bytes) : inflateRawSync(bytes)),
+  zstd: (bytes) => {
+    const frames = bytes.toString("latin1").split(ZSTD_FRAME);
+    return Buffer.concat(frames.map((frame) => zstdDecompressSync(Buffer.from(frame, "latin1"))));
+  },
+};
+
+/** What a body (Latin-1) says, with its content codings undone; throws at one that cannot be. */
+export function decodedBody(body: string, codings: string | undefined): string {
+  if (codings === undefined || body === "") return body;
+  const undone = codings
+    .split(", ")
+    .toReversed()
+    .reduce<Buffer>((bytes, coding) => DECODERS[coding]!(bytes), Buffer.from(body, "latin1"));
+  return undone.toString("latin1");
+}
+
 /** The forms of a value, those that fit a place. */
 export const formsAt = (value: string, { fits }: Pick<Place, "fits">): Forms =>
   Object.entries(leakForms)
@@ -168,7 +201,7 @@ export interface Received {
   readonly status: number;
   readonly headers: http.IncomingHttpHeaders;
   readonly body: string;
-  /** everything that came: reason phrase, fields, body, trailers */
+  /** everything that came: reason phrase, fields, body without its content coding, trailers */
   readonly text: string;
 }
 
@@ -204,7 +237,8 @@ export class LeakClient {
         response.once("end", () => {
           const text = Buffer.concat(chunks).toString("latin1");
           const { statusMessage = "", rawHeaders, rawTrailers, statusCode = 0 } = response;
-          const all = [statusMessage, ...rawHeaders, text, ...rawTrailers].join("\n");
+          const said = decodedBody(text, response.headers["content-encoding"]);
+          const all = [statusMessage, ...rawHeaders, said, ...rawTrailers].join("\n");
           resolve({ status: statusCode, headers: response.headers, body: text, text: all });
         });
       });

@@ -81,12 +81,10 @@ describe("the matrix itself", () => {
       for (const path of paths) {
         const headers = { authorization: `Bearer ${UNKNOWN}`, "accept-encoding": "identity" };
         const received = await client.ask(`https://open.example.com${path}`, headers, place.method);
-        const isCoded = received.headers["content-encoding"] !== undefined;
-        seen += place.one === true ? Number(formsOfLeak(received.text, UNKNOWN).length > 0) : 0;
-        if (place.one !== true)
-          expect(isCoded || formsOfLeak(received.text, UNKNOWN).length >= count).toBe(true);
+        const forms = formsOfLeak(received.text, UNKNOWN).length;
+        seen += place.one === true ? Number(forms > 0) : forms;
       }
-      if (place.one === true) expect(seen).toBe(count);
+      expect(seen).toBeGreaterThanOrEqual(count);
       client.close();
     },
   );

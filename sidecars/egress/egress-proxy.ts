@@ -34,6 +34,8 @@ export interface EgressProxyParts {
   onProbe?(nonce: string): void;
   /** default 30 s */
   readonly headersTimeoutMs?: number;
+  /** how often HTTP/2 sessions of agents are looked after; default 60 s */
+  readonly keepAliveMs?: number;
 }
 
 /** Where to listen: a unix socket, or an address. */
@@ -87,7 +89,7 @@ export class EgressProxy {
     this.#http = createHttpServer(this.#httpEvents(), parts.headersTimeoutMs);
     this.#http.emit("listening");
     this.#http2 = new Http2Sessions({
-      ...{ clock: world.clock, headersTimeoutMs: parts.headersTimeoutMs },
+      ...{ clock: world.clock, headersTimeoutMs: parts.headersTimeoutMs, keepAliveMs: parts.keepAliveMs },
       onRequest: (agent, socket) => this.#exchange(agent, socket),
       onTooMany: (agent) =>
         this.#exchanges.refuse(agent, {

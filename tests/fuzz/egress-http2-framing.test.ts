@@ -46,6 +46,8 @@ beforeAll(async () => {
     egress: { routes },
     overrides: { [`${OVER_2}:443`]: second.port, [`${OVER_1}:443`]: first.port },
     headersTimeoutMs: 1_500,
+    // a session that node has given up is seen to be dead by this alone
+    keepAliveMs: 500,
   });
   comparison = new Comparison(world.audit, arrived);
 });

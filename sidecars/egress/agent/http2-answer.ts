@@ -87,7 +87,8 @@ export class Http2Answer implements Answer {
   };
 
   #sendWhole(): void {
-    const body = this.#held.length === 1 ? this.#held[0]! : Buffer.concat(this.#held.splice(0));
+    const held = this.#held.splice(0);
+    const body = held.length === 1 ? held[0]! : Buffer.concat(held);
     this.#respond({ endStream: body.length === 0 });
     if (body.length > 0 && this.#stream.writable) this.#stream.end(body);
   }

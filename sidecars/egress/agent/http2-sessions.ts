@@ -23,6 +23,8 @@ const KEEP_ALIVE_MS = 60_000;
 /** for a stream on which nothing moves; a model may think for minutes */
 const STREAM_IDLE_MS = 60 * 60_000;
 const FIRST_STREAM_MS = 30_000;
+/** after which a session is taken for dead; an agent may stand still for a while */
+const UNANSWERED_PINGS = 2;
 /** for a connection to end after its session */
 const GOODBYE_MS = 2_000;
 
@@ -30,6 +32,8 @@ export interface Http2Parts {
   readonly clock: Clock;
   /** for the first request to come; default 30 s */
   readonly headersTimeoutMs?: number | undefined;
+  /** how long a session without streams stays, and how often one with streams is asked for a sign of life; default 60 s */
+  readonly keepAliveMs?: number | undefined;
   onRequest(agent: Http2Stream, socket: Socket): void;
   /** more are under way than may be, so this one is to be refused */
   onTooMany(agent: Http2Stream): void;
@@ -98,12 +102,13 @@ export class Http2Sessions {
 
   /** Heads that never become whole are no streams: a session of such alone is idle. */
   #closeWhenIdle(session: ServerHttp2Session, use: Use, socket: Socket): void {
-    const { clock, headersTimeoutMs = FIRST_STREAM_MS } = this.#parts;
+    const { clock, headersTimeoutMs = FIRST_STREAM_MS, keepAliveMs = KEEP_ALIVE_MS } = this.#parts;
+    const answersPings = pingsOf(session);
     let cancel: () => void;
     const lookAfter = (delayMs: number): void => {
       cancel = clock.after(delayMs, () => {
-        const isBusy = use.open > 0 || clock.elapsedMs() - use.lastMs < KEEP_ALIVE_MS;
-        if (use.wasUsed && isBusy) return lookAfter(KEEP_ALIVE_MS);
+        const isBusy = use.open > 0 || clock.elapsedMs() - use.lastMs < keepAliveMs;
+        if (use.wasUsed && isBusy && answersPings()) return lookAfter(keepAliveMs);
         session.destroy();
         // it says goodbye first, which nobody may take
         cancel = clock.after(GOODBYE_MS, () => socket.destroy());
@@ -112,6 +117,20 @@ export class Http2Sessions {
     socket.once("close", () => cancel());
     lookAfter(headersTimeoutMs);
   }
+}
+
+/**
+ * Asks for a sign of life with each call (RFC 9113, 6.7), and says whether the last two were answered or may still be. A
+ * session that nghttp2 has given up is neither read nor ended by node, so nobody sees its agent leave.
+ */
+function pingsOf(session: ServerHttp2Session): () => boolean {
+  let unanswered = 0;
+  return () => {
+    if (session.destroyed || unanswered === UNANSWERED_PINGS) return false;
+    unanswered += 1;
+    session.ping(() => (unanswered = 0));
+    return true;
+  };
 }
 
 /**

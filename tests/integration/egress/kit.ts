@@ -139,6 +139,7 @@ export async function startWorld(options: {
   readonly overrides?: Readonly<Record<string, number>>;
   readonly addresses?: (host: string) => readonly string[];
   readonly headersTimeoutMs?: number;
+  readonly keepAliveMs?: number;
   readonly silenceMs?: number;
 }): Promise<World> {
   const audit: AuditRecord[] = [];
@@ -157,6 +158,7 @@ export async function startWorld(options: {
     audit: createAuditLog({ sink, clock: systemClock }),
     onProbe: (nonce) => probes.push(nonce),
     ...(options.headersTimeoutMs === undefined ? {} : { headersTimeoutMs: options.headersTimeoutMs }),
+    ...(options.keepAliveMs === undefined ? {} : { keepAliveMs: options.keepAliveMs }),
     world: {
       clock: systemClock,
       overrides: new Map(overrides),

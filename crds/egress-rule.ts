@@ -2,6 +2,7 @@ import { RE2JS } from "re2js";
 import * as z from "zod";
 import { HostPattern } from "./host.ts";
 import { namedList, setOf } from "./lists.ts";
+import { RESERVED_RULE_NAMES } from "./rule-names.ts";
 import { type Rule, withOrderedRules, withRules } from "./rules.ts";
 import { line } from "./text.ts";
 
@@ -19,9 +20,6 @@ const PATTERN_RULES: readonly Rule<string>[] = [
       "is not a regular expression in RE2 syntax: ( ) [ ] { } that are meant as they are need a backslash",
   },
 ];
-
-/** What findings of values are called that are known: Events and people go by these names. */
-export const RESERVED_RULE_NAMES: readonly string[] = ["canary", "known-value"];
 
 const Name = withRules(
   z

@@ -1,4 +1,5 @@
 import type { ApiObject } from "../../crds/metadata.ts";
+import { CANARY_RULE } from "../../crds/rule-names.ts";
 import type { EventRecorder } from "../../reconcilers/contract/event-recorder.ts";
 import type { AuditRecord } from "../../sidecars/wire/audit.ts";
 import { escapeLine } from "../escape.ts";
@@ -10,7 +11,6 @@ const WINDOW_MS = 10 * 60_000;
 const MAX_MESSAGE = 512;
 const MOST_REFS = 3;
 /** Something in the bottle read what was planted there, and tries to send it: whoever looks at Events must see that. */
-const CANARY_RULE = "canary";
 const CANARY_SENT = "CanarySent";
 
 /** What takes the place of Events of a type when there are too many. */

@@ -1,3 +1,4 @@
+import { CANARY_RULE, KNOWN_VALUE_RULE } from "../../crds/rule-names.ts";
 import type { FragmentRing } from "./fragment-ring.ts";
 
 /** A secret that was recognised. Says where and what kind, never the value. */
@@ -57,7 +58,7 @@ export interface KnownValue {
 export const CANARY_ID = "planted in the agent's home, where nothing has a reason to read it";
 
 /** The rule of a finding of a known value. */
-export const ruleOfKnownValue = (id: string): string => (id === CANARY_ID ? "canary" : "known-value");
+export const ruleOfKnownValue = (id: string): string => (id === CANARY_ID ? CANARY_RULE : KNOWN_VALUE_RULE);
 
 /** Finds known values chunk by chunk, across the borders of chunks. */
 export interface StreamSearch {

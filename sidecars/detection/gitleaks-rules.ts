@@ -1,6 +1,6 @@
 import { parse, TomlError } from "smol-toml";
 import * as z from "zod";
-import { RESERVED_RULE_NAMES } from "../../crds/egress-rule.ts";
+import { RESERVED_RULE_NAMES } from "../../crds/rule-names.ts";
 import type { Allowance, OwnRule } from "./own-rules.ts";
 
 const texts = z.array(z.string()).default([]);

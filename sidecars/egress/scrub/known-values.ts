@@ -1,3 +1,4 @@
+import { KNOWN_VALUE_RULE } from "../../../crds/rule-names.ts";
 import { SHORTEST_KNOWN_VALUE } from "../../detection/known-values.ts";
 import { type Form, formsOf } from "./forms.ts";
 import { matchForm } from "./match-form.ts";
@@ -28,7 +29,7 @@ export function knownValuePatterns(secrets: Iterable<Known>): Pattern[] {
 function patternOf(form: Form, placeholder: string): Pattern {
   const units = form.write(placeholder).map((unit) => Buffer.from(unit));
   return {
-    rule: "known-value",
+    rule: KNOWN_VALUE_RULE,
     beginning: form.characters,
     match: (bytes, at) => matchForm(form, bytes, at),
     replacement: ({ separator }) =>

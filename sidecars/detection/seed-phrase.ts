@@ -14,7 +14,7 @@ const STRIDE = 40;
 
 const indexes = new Map(wordlist.map((word, index) => [word, index]));
 /** Words of the list differ in their first four letters. */
-const wordsByKey = new Map(wordlist.map((word) => [keyAt(Buffer.from(word), 0), Buffer.from(word)]));
+const wordsByKey = new Map(wordlist.map((word) => Buffer.from(word)).map((word) => [keyAt(word, 0), word]));
 const beginnings = beginningsOf(wordsByKey.keys());
 
 /** The rows of at least twelve words of the English list of BIP-39 in a text, as [start, end). */

@@ -9,6 +9,7 @@ import type { SidecarsConfiguration } from "../wire/control.ts";
 import type { EgressPolicy } from "../wire/egress-policy.ts";
 import { ANY_PLACEHOLDER } from "../wire/placeholder.ts";
 import type { AuthPolicy } from "../wire/route-auth.ts";
+import { lazily } from "../shared/lazily.ts";
 import { LeafCertificates } from "./certificates/leaves.ts";
 import { indexPolicy, type PolicyIndex } from "./policy/policy-index.ts";
 import { knownValuePatterns } from "./scrub/known-values.ts";
@@ -79,11 +80,6 @@ export function createEnforcement(
     leaves: previous?.authorityPem === authorityPem ? previous.leaves : new LeafCertificates(authority),
     authorityPem,
   };
-}
-
-function lazily<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => (made ??= make());
 }
 
 /** How a secret is named everywhere but in its value. */

@@ -35,12 +35,11 @@ export function endpointSearch(endpoints: readonly Endpoint[]): (head: Asked) =>
   };
 }
 
-/** Servers take a slash at the end, another case and `.json` for the same place. Slashes are looked at from the first of a row on alone. */
-const plainPath = (path: string): string =>
-  path
-    .toLowerCase()
-    .replace(/(?<!\/)\/+$/, "")
-    .replace(/\.json$/, "");
+/** Servers take a slash at the end, another case and `.json` for the same place. */
+const plainPath = (path: string): string => withoutEndSlashes(path.toLowerCase()).replace(/\.json$/, "");
+
+/** In linear time: slashes are looked at from the first of a row on alone. */
+export const withoutEndSlashes = (path: string): string => path.replace(/(?<!\/)\/+$/, "");
 
 function isMethodOf({ methods }: Endpoint, method: string): boolean {
   if (methods === "any") return true;

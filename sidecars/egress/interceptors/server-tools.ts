@@ -1,9 +1,11 @@
 import type { Denial } from "../denial.ts";
+import { withoutEndSlashes } from "../endpoints/endpoint.ts";
 import { ELSEWHERE, MODEL_APIS, type ModelApi, UPLOADS } from "../endpoints/model-apis.ts";
 import { deny, type Exchange, type Interceptor, routeOf } from "../exchange.ts";
 import { askBody, askBytes, type JsonQuestion } from "../json/json-body.ts";
 import { placesOf } from "../json/json-rules.ts";
 import type { WalkEnd } from "../json/json-walk.ts";
+import { lazily } from "../../shared/lazily.ts";
 
 /**
  * Refuses what would make a model's provider fetch addresses, call servers or
@@ -11,10 +13,11 @@ import type { WalkEnd } from "../json/json-walk.ts";
  * is asked of bodies and of messages of a WebSocket.
  */
 export function serverTools(): Interceptor {
-  const questions = new Map(MODEL_APIS.map((api) => [api, questionOf(api)]));
+  // a bottle uses one of them or none, and its start waits for what is made here
+  const questions = new Map(MODEL_APIS.map((api) => [api, lazily(() => questionOf(api))]));
   return (next) => async (exchange) => {
     const api = routeOf(exchange).serverTools === "allow" ? undefined : modelApiOf(exchange);
-    const question = api === undefined ? undefined : questions.get(api);
+    const question = api === undefined ? undefined : questions.get(api)?.();
     if (question === undefined) return next(exchange);
     exchange.messages.fromAgent.push((message) => askBytes(message, question));
     const denial =
@@ -39,7 +42,7 @@ function modelApiOf({ head }: Exchange): ModelApi | undefined {
 function refusedPath({ head }: Exchange): Denial | undefined {
   if (head.method === "GET" || head.method === "HEAD" || head.method === "DELETE") return undefined;
   const isElsewhere = [head.path, head.alternativePath].some((path) =>
-    ELSEWHERE.test(path.replace(/(?<!\/)\/+$/, "")),
+    ELSEWHERE.test(withoutEndSlashes(path)),
   );
   if (!isElsewhere) return undefined;
   const because =

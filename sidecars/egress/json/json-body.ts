@@ -3,14 +3,14 @@ import { decodeContent } from "../../detection/content-coding.ts";
 import type { Denial } from "../denial.ts";
 import type { Exchange } from "../exchange.ts";
 import { RefusedUnderWayError } from "../upstream/refused-under-way.ts";
-import type { JsonPlace } from "./json-rules.ts";
+import type { JsonRules } from "./json-rules.ts";
 import { JsonWalk, type WalkEnd } from "./json-walk.ts";
 
 const SLICE = 64 * 1024;
 
 /** What is asked of JSON, and what is answered when it is not as it must be. */
 export interface JsonQuestion {
-  readonly rules: JsonPlace;
+  readonly rules: JsonRules;
   /** of a text that a rule asks about */
   readonly mostTextBytes: number;
   denialOf(end: WalkEnd): Denial;

@@ -31,15 +31,22 @@ export const plainKey = (key: string): string =>
     .toLowerCase()
     .replace(/[^\p{L}\p{N}]/gu, "");
 
+/** Rules that are ready for a walk through JSON. */
+export interface JsonRules {
+  readonly root: JsonPlace;
+  /** those whose place must have text */
+  readonly required: readonly JsonRule[];
+}
+
 /** Makes rules ready for a walk through JSON. */
-export function placesOf(rules: readonly JsonRule[]): JsonPlace {
+export function placesOf(rules: readonly JsonRule[]): JsonRules {
   const root = aPlace();
   for (const rule of rules) {
     let place = root;
     for (const step of rule.at.match(/\[\]|[^.[\]]+/g) ?? []) place = stepInto(place, step);
     place.rules.push(rule);
   }
-  return root;
+  return { root, required: rules.filter(({ isRequired }) => isRequired === true) };
 }
 
 function stepInto(place: JsonPlace, step: string): JsonPlace {

@@ -1,4 +1,4 @@
-import { type JsonPlace, type JsonRule, plainKey } from "./json-rules.ts";
+import { type JsonPlace, type JsonRule, type JsonRules, plainKey } from "./json-rules.ts";
 
 /** What a walk came upon: a rule that is broken, with the text that broke it if it is short and plain; or no JSON. */
 export type WalkEnd =
@@ -44,10 +44,10 @@ export class JsonWalk {
   #scalar = "";
 
   /** `mostTextBytes`: of a text that a rule asks about; a longer one is unreadable. */
-  constructor(rules: JsonPlace, mostTextBytes = MOST_KEY_BYTES) {
-    this.#place = rules;
+  constructor({ root, required }: JsonRules, mostTextBytes = MOST_KEY_BYTES) {
+    this.#place = root;
     this.#mostTextBytes = mostTextBytes;
-    this.#missing = new Set(requiredRules(rules));
+    this.#missing = new Set(required);
   }
 
   /** Undefined while nothing is wrong. */
@@ -242,11 +242,6 @@ function endsInEscape(bytes: Buffer, from: number, until: number): boolean {
   let count = 0;
   while (until - count > from && bytes[until - count - 1] === BACKSLASH) count += 1;
   return count % 2 === 1;
-}
-
-function requiredRules({ keys, items, rules }: JsonPlace): JsonRule[] {
-  const within = [...keys.values(), ...(items === undefined ? [] : [items])].flatMap(requiredRules);
-  return [...rules.filter(({ isRequired }) => isRequired === true), ...within];
 }
 
 /** A single value where a list belongs is read as its one item by some. */

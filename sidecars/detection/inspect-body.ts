@@ -4,7 +4,7 @@ import type { BodyToInspect, Inspection } from "./detector.ts";
 import { longRuns } from "./encoded-runs.ts";
 import { sniffCoding } from "./inflate.ts";
 import { latin1Of } from "./known-values.ts";
-import { type Part, partsOf } from "./multipart.ts";
+import { hasParts, type Part, partsOf } from "./multipart.ts";
 import { type Piece, piecesOf } from "./pieces.ts";
 import {
   inflatedAs,
@@ -96,8 +96,7 @@ async function partViews(
   contentType: string | undefined,
 ): Promise<{ readonly views: readonly View[]; readonly pieces: readonly Piece[] } | Opaque> {
   const [views, pieces]: [View[], Piece[]] = [[], []];
-  const isInParts = /^(?:multipart\/|application\/(?:grpc|connect))/i.test(contentType ?? "");
-  if (!isInParts) return { views, pieces };
+  if (!hasParts(contentType)) return { views, pieces };
   let [count, left] = [0, mostDecodedBytes(bytes.length)];
   for (const part of partsOf(latin1Of(bytes), contentType)) {
     count += 1;

@@ -8,6 +8,12 @@ export interface Part {
   readonly isCompressed?: boolean;
 }
 
+const FORM = /^multipart\//i;
+const GRPC = /^application\/(?:grpc|connect\+)/i;
+
+/** Whether a body of the type is made of parts. */
+export const hasParts = (contentType = ""): boolean => FORM.test(contentType) || GRPC.test(contentType);
+
 /** What a body is made of that may hold more than it shows: parts of a form, messages of gRPC. */
 export function* partsOf(body: string, contentType: string | undefined): Generator<Part> {
   yield* partsOfForm(body, contentType);
@@ -44,7 +50,6 @@ function partOf(section: string): Part | undefined {
   };
 }
 
-const GRPC = /^application\/(?:grpc|connect\+)/i;
 const GRPC_HEAD = 5;
 const IS_COMPRESSED = 1;
 

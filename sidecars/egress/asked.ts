@@ -4,17 +4,15 @@ import type { Exchange } from "./exchange.ts";
 /** of a path that is shown: the audit is bounded, and long paths would push out what was there before */
 const MAX_PATH_LENGTH = 512;
 
-const known = new WeakMap<Exchange, Asked | "withheld">();
-
 /** What an exchange asks for; undefined when host or path spell out a secret. */
 export function askedOf(exchange: Exchange): Asked | undefined {
-  let asked = known.get(exchange);
-  if (asked === undefined) {
-    const { method, host, port, path } = exchange.head;
-    asked = isFitToPrint(exchange) ? { method, host, port, path: shortened(path) } : "withheld";
-    known.set(exchange, asked);
-  }
-  return asked === "withheld" ? undefined : asked;
+  exchange.asked ??= readAsked(exchange);
+  return exchange.asked === "withheld" ? undefined : exchange.asked;
+}
+
+function readAsked(exchange: Exchange): Asked | "withheld" {
+  const { method, host, port, path } = exchange.head;
+  return isFitToPrint(exchange) ? { method, host, port, path: shortened(path) } : "withheld";
 }
 
 const shortened = (path: string): string =>

@@ -7,28 +7,33 @@ import type { Socket } from "node:net";
  */
 export class ConnectionLimit {
   readonly #most: number;
-  readonly #byUse = new Set<Socket>();
+  /** when each was used last, by a count of all uses */
+  readonly #uses = new Map<Socket, number>();
+  #used = 0;
 
   constructor(most: number) {
     this.#most = most;
   }
 
   add(socket: Socket): void {
-    this.#byUse.add(socket);
-    socket.once("close", () => this.#byUse.delete(socket));
-    for (const oldest of this.#byUse) {
-      if (this.#byUse.size <= this.#most) break;
-      this.#byUse.delete(oldest);
-      oldest.destroy();
-    }
+    this.#use(socket);
+    socket.once("close", () => this.#uses.delete(socket));
+    if (this.#uses.size <= this.#most) return;
+    const [oldest] = [...this.#uses].reduce((one, other) => (other[1] < one[1] ? other : one));
+    this.#uses.delete(oldest);
+    oldest.destroy();
   }
 
   /** Says that a connection was used just now. */
   touch(socket: Socket): void {
-    if (this.#byUse.delete(socket)) this.#byUse.add(socket);
+    if (this.#uses.has(socket)) this.#use(socket);
   }
 
   closeAll(): void {
-    for (const socket of this.#byUse) socket.destroy();
+    for (const socket of this.#uses.keys()) socket.destroy();
+  }
+
+  #use(socket: Socket): void {
+    this.#uses.set(socket, (this.#used += 1));
   }
 }

@@ -1,6 +1,6 @@
 import type { PolicyRoute } from "../wire/egress-policy.ts";
 import type { AgentStream, Answer } from "./agent/agent-stream.ts";
-import type { Denial } from "./denial.ts";
+import type { Asked, Denial } from "./denial.ts";
 import type { Enforcement } from "./enforcement.ts";
 import type { FieldSummary } from "./request/fields.ts";
 import type { Times } from "./times.ts";
@@ -39,6 +39,8 @@ export interface Exchange {
   readonly scrubbed: ScrubAccount;
   /** whether the head was inspected and found clean */
   headIsClean: boolean;
+  /** what may be told of it, once that was asked; see askedOf */
+  asked: Asked | "withheld" | undefined;
 }
 
 /** Why something passes that no route allows. */

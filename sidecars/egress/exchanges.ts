@@ -1,3 +1,4 @@
+import { Members } from "../shared/members.ts";
 import type { AgentStream } from "./agent/agent-stream.ts";
 import { askedOf } from "./asked.ts";
 import { answerDenial, answerFailure, cutOffWhenEndless } from "./answer.ts";
@@ -9,6 +10,7 @@ import { mayGoOn } from "./policy/may-go-on.ts";
 import type { Entry } from "./request/entry.ts";
 import { isKnownMethod, readHead } from "./request/read-head.ts";
 import { Times } from "./times.ts";
+import { expectPassing } from "./upstream/passed-bytes.ts";
 
 export interface ExchangesParts extends PipelineParts {
   /** what is in force now; undefined: nothing, so everything is denied */
@@ -19,7 +21,7 @@ export interface ExchangesParts extends PipelineParts {
 export class Exchanges {
   readonly #parts: ExchangesParts;
   readonly #pipeline: Step;
-  readonly #underWay = new Set<Exchange>();
+  readonly #underWay = new Members<Exchange>();
 
   constructor(parts: ExchangesParts) {
     this.#parts = parts;
@@ -77,10 +79,13 @@ export class Exchanges {
       requestBytes: 0,
       scrubbed: { count: 0, rule: undefined },
       headIsClean: false,
+      asked: undefined,
     };
-    this.#underWay.add(exchange);
+    const leave = this.#underWay.add(exchange);
+    expectPassing(this.#underWay.size);
     const outcome = await this.#pipeline(exchange);
-    this.#underWay.delete(exchange);
+    leave();
+    expectPassing(this.#underWay.size);
     this.#answer(exchange, outcome);
   }
 

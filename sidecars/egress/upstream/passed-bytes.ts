@@ -1,13 +1,20 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** what may pass before the buffers that it came in are collected */
+/** what may pass before the buffers that it came in are collected: at least, and for each exchange under way */
 const COLLECTED_AT_BYTES = 2 * 1024 * 1024;
+const COLLECTED_AT_BYTES_EACH = 512 * 1024;
 
 type Collect = (options: { readonly type: "minor" }) => void;
 
 let passed = 0;
+let exchanges = 0;
 let collect: Collect | undefined;
+
+/** How many exchanges are under way: what they hold must not be collected again and again, as it would grow old with them. */
+export function expectPassing(underWay: number): void {
+  exchanges = underWay;
+}
 
 /**
  * Counts what was relayed, and has V8 collect young garbage every few megabytes of it. V8 would wait until its young
@@ -16,7 +23,7 @@ let collect: Collect | undefined;
  */
 export function countPassed(bytes: number): void {
   passed += bytes;
-  if (passed < COLLECTED_AT_BYTES) return;
+  if (passed < Math.max(COLLECTED_AT_BYTES, exchanges * COLLECTED_AT_BYTES_EACH)) return;
   passed = 0;
   collect ??= exposeCollector();
   collect({ type: "minor" });

@@ -110,10 +110,17 @@ function longerRows(
     const isPiece = text !== "" && text.length <= MOST_CHARACTERS && longer.size < MOST_ROWS;
     if (!isPiece) continue;
     lengthen(slot, text);
-    const token = /\S+$/.exec(text)?.[0] ?? "";
+    const token = lastWord(text);
     if (mayBeOfToken(token)) lengthen(ANY_SLOT, token);
   }
   return longer;
+}
+
+/** Empty when space is last. From the end on: a pattern would begin anew at each character. */
+function lastWord(text: string): string {
+  let from = text.length;
+  while (from > 0 && !/\s/.test(text[from - 1]!)) from -= 1;
+  return text.slice(from);
 }
 
 /** Words and small numbers are not: they would stand between the pieces of tokens. */

@@ -9,8 +9,15 @@ import {
 } from "./detector.ts";
 import type { FragmentRing, Rows } from "./fragment-ring.ts";
 import { inspectBody } from "./inspect-body.ts";
-import { CleanTexts } from "./clean-texts.ts";
-import { type HeadText, inspectHead, inspectName, inspectTrailers } from "./inspect-head.ts";
+import { KnownClean } from "./known-clean.ts";
+import {
+  type HeadSearch,
+  type HeadText,
+  inspectHead,
+  inspectName,
+  inspectTrailers,
+  textOfHead,
+} from "./inspect-head.ts";
 import { readGitleaksRules } from "./gitleaks-rules.ts";
 import { createOwnRuleSearch, type OwnRule, type OwnRuleSearch } from "./own-rules.ts";
 import { createKnownValueSearch, type KnownValueSearch } from "./known-values.ts";
@@ -51,7 +58,7 @@ export function createDetector(parts: DetectorParts): Detector {
       ? allPatterns
       : createPatternSearch(rules.filter(({ id }) => !withoutRules.includes(id)));
   const own = createOwnRuleSearch([...(parts.ownRules ?? []), ...gitleaksRules(parts.gitleaksRules ?? "")]);
-  const clean = new CleanTexts();
+  const clean = { heads: new KnownClean<readonly Piece[]>(), texts: new KnownClean<true>() };
   const lookWith = (context: InspectionContext | undefined): Look =>
     new Look({ known, patterns, own, clean }, context ?? {});
   return {
@@ -72,7 +79,8 @@ function gitleaksRules(toml: string): readonly OwnRule[] {
 interface Searches {
   readonly own: OwnRuleSearch | undefined;
   readonly known: KnownValueSearch;
-  readonly clean: CleanTexts;
+  /** whole heads with the pieces in them, and the texts of others */
+  readonly clean: { readonly heads: KnownClean<readonly Piece[]>; readonly texts: KnownClean<true> };
   readonly patterns: PatternSearch;
 }
 
@@ -94,17 +102,21 @@ class Look {
 
   head(head: HeadToInspect): Promise<Inspection> {
     const { clean, own } = this.#searches;
-    const keyOf = ({ kind, text }: HeadText): string => `${this.#home ?? ""} ${kind} ${text}`;
     // an owner's rule may reach over fields, and pieces of known values are to be met each time
     const remembers = own === undefined && this.#fragments !== undefined;
+    if (!remembers) return inspectHead(head, this.#headSearch());
+    const headKey = `${this.#home ?? ""} ${textOfHead(head)}`;
+    const known = clean.heads.readOf(headKey);
+    if (known !== undefined) return this.#withEarlier(known);
+    const keyOf = ({ kind, text }: HeadText): string => `${this.#home ?? ""} ${kind} ${text}`;
     return inspectHead(head, {
-      ...this.#search(),
-      findFolded: this.#findFolded,
-      newOf: (texts) => (remembers ? texts.filter((text) => !clean.has(keyOf(text))) : texts),
-      onClean: (texts) => {
-        if (remembers && this.#met.length === 0) clean.add(texts.map(keyOf));
+      ...this.#headSearch(),
+      newOf: (texts) => texts.filter((text) => clean.texts.readOf(keyOf(text)) === undefined),
+      onClean: (texts, pieces) => {
+        if (this.#met.length > 0) return;
+        for (const text of texts) clean.texts.add(keyOf(text), true);
+        clean.heads.add(headKey, pieces);
       },
-      onPieces: (pieces) => this.#withEarlier(pieces),
     });
   }
 
@@ -127,6 +139,16 @@ class Look {
     const bytes = Buffer.from(folded, "latin1");
     return known.findFolded(text, location) ?? patterns.find(folded, bytes, location, { home: this.#home });
   };
+
+  #headSearch(): HeadSearch {
+    return {
+      ...this.#search(),
+      findFolded: this.#findFolded,
+      newOf: (texts) => texts,
+      onClean: () => undefined,
+      onPieces: (pieces) => this.#withEarlier(pieces),
+    };
+  }
 
   #search(): TextSearch {
     const { known, patterns, own } = this.#searches;
@@ -176,12 +198,11 @@ class Look {
   }
 
   /** Hashes and identifiers in a row look compressed, and each request brings some: what shows no coding is none. */
-  readonly #lookAtRow = (texts: readonly string[]): Promise<Inspection> =>
-    inspectViews(
-      texts.map((text) => viewOf(text, "pieces over requests", 1, true)),
-      this.#search(),
-      0,
-    );
+  async #lookAtRow(texts: readonly string[]): Promise<Inspection> {
+    if (texts.length === 0) return CLEAN;
+    const views = texts.map((text) => viewOf(text, "pieces over requests", 1, true));
+    return inspectViews(views, this.#search(), 0);
+  }
 
   /**
    * Forgets of rows what was let through whole and would not be now: at a host that may be sent it, or before there was

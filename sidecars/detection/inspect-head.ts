@@ -39,7 +39,7 @@ export interface HeadSearch extends TextSearch {
   /** those that are not known to be clean */
   readonly newOf: (texts: readonly HeadText[]) => readonly HeadText[];
   /** is told of what was looked at and is clean */
-  readonly onClean: (texts: readonly HeadText[]) => void;
+  readonly onClean: (texts: readonly HeadText[], pieces: readonly Piece[]) => void;
   readonly onPieces: (pieces: readonly Piece[]) => Promise<Inspection>;
 }
 
@@ -54,7 +54,7 @@ export async function inspectHead(head: HeadToInspect, search: HeadSearch): Prom
   if (finding !== undefined) return { kind: "found", finding };
   const inspection = await inspectViews(viewsOf(texts), search);
   if (inspection.kind === "clean") {
-    search.onClean(texts);
+    search.onClean(texts, pieces);
     return search.onPieces(pieces);
   }
   if (inspection.kind === "opaque" || !inspection.finding.location.startsWith("head")) return inspection;
@@ -156,6 +156,9 @@ function findQuickly(text: string, about: TextAbout, find: FindInText, depth = 0
     return findQuickly(inside, { location: `${location} > ${form}`, isJoined }, find, depth + 1);
   }, undefined);
 }
+
+/** All of it, each line ending: equal for two heads in which the same is to be found. */
+export const textOfHead = (head: HeadToInspect): string => linesOf(head).join("\n");
 
 function linesOf({ method, host, path, headers }: HeadToInspect): string[] {
   return [path, method, host, ...headers.map(([name, value]) => `${name}: ${value}`)];

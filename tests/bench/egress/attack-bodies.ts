@@ -97,5 +97,10 @@ export const attacks: readonly Attack[] = [
     ...json("keywords in gzip", gzipSync(filled(KEYWORDS, 8 * MEGABYTE))),
     headers: ["Content-Encoding: gzip"],
   },
+  {
+    what: "headers of 2 KB that end in a space of Latin-1",
+    headers: Array.from({ length: 30 }, (_, index) => `x-${index}: ${filled("a", 2_000)}\u00a0`),
+    body: Buffer.from("x"),
+  },
   { what: "10,000 headers", headers: Array.from({ length: 10_000 }, () => "a:b"), body: Buffer.from("x") },
 ];

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { CleanTexts } from "./clean-texts.ts";
 import { createDetector, createFragmentRing, type InspectionContext } from "./index.ts";
+import { KnownClean } from "./known-clean.ts";
 
 const VALUE = "7Gk2pQ9xLm3Vb8Rt5Yc1Nz6Wd4";
 const TOKEN = "ghp" + "_16C7e42F292c6912E7710c838347Ae178B4a";
@@ -83,22 +83,23 @@ describe("a head of which all was clean before", () => {
   });
 });
 
-describe("the texts that are remembered", () => {
-  it("are bounded, and those that were met last stay", () => {
-    const texts = new CleanTexts();
-    texts.add(["always"]);
+describe("what is remembered", () => {
+  it("is bounded, and what was met last stays", () => {
+    const known = new KnownClean<number>();
+    const textOf = (at: number): string => `${at} ${"x".repeat(8000)}`;
+    known.add("always", -1);
     for (let at = 0; at < 1000; at += 1) {
-      texts.add([`${at} ${"x".repeat(8000)}`]);
-      expect(texts.has("always")).toBe(true);
+      known.add(textOf(at), at);
+      expect(known.readOf("always")).toBe(-1);
     }
-    const isHeld = Array.from({ length: 1000 }, (_, at) => texts.has(`${at} ${"x".repeat(8000)}`));
-    expect(isHeld.filter(Boolean).length).toBeLessThanOrEqual(131);
-    expect(isHeld.at(-1)).toBe(true);
+    const held = Array.from({ length: 1000 }, (_, at) => known.readOf(textOf(at)));
+    expect(held.filter((at) => at !== undefined).length).toBeLessThanOrEqual(131);
+    expect(held.at(-1)).toBe(999);
   });
 
-  it("are none that are long", () => {
-    const texts = new CleanTexts();
-    texts.add(["x".repeat(10_000)]);
-    expect(texts.has("x".repeat(10_000))).toBe(false);
+  it("is nothing that is long", () => {
+    const known = new KnownClean<true>();
+    known.add("x".repeat(10_000), true);
+    expect(known.readOf("x".repeat(10_000))).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 const SIZE = 3;
-/** every fourth place is looked at, so what is looked for has six characters at least */
-const STRIDE = 4;
+/** between two places that are looked at; each place of a text that may be met there has an entry */
+const LONGEST_STRIDE = 16;
 const KEYS = 2 ** 16;
 const KEY_MASK = KEYS - 1;
 
@@ -15,18 +15,26 @@ interface Entry {
   readonly offset: number;
 }
 
+/** What is looked for. */
+export interface IndexedText {
+  readonly bytes: Uint8Array;
+  /** the fewest of its bytes in a row that must not be missed: all of them, or those of a piece that counts */
+  readonly least: number;
+}
+
 /**
- * Looks for many texts in one pass: at every fourth place three characters are
- * hashed, whatever the number of texts. Of texts whose pieces count, every
- * place is known; of the others the first few.
+ * Looks for many texts in one pass: three characters are hashed at every few
+ * places, as far apart as the shortest of what must not be missed allows,
+ * whatever the number of texts. Of texts whose pieces count, every place is
+ * known; of the others the first few.
  */
-export function createGramIndex(
-  texts: readonly { readonly bytes: Uint8Array; readonly inPieces: boolean }[],
-): GramIndex {
+export function createGramIndex(texts: readonly IndexedText[]): GramIndex {
+  const shortest = Math.min(...texts.map(({ least }) => least));
+  const stride = Math.max(1, Math.min(shortest - SIZE + 1, LONGEST_STRIDE));
   const table = new Uint16Array(KEYS);
   const entries: Entry[][] = [[]];
-  for (const [index, { bytes, inPieces }] of texts.entries()) {
-    const last = inPieces ? bytes.length - SIZE : STRIDE - 1;
+  for (const [index, { bytes, least }] of texts.entries()) {
+    const last = least < bytes.length ? bytes.length - SIZE : stride - 1;
     for (let offset = 0; offset <= last; offset += 1) {
       const key = keyAt(bytes, offset);
       if (table[key] === 0) table[key] = entries.push([]) - 1;
@@ -35,7 +43,7 @@ export function createGramIndex(
   }
   if (texts.length === 0) return () => undefined;
   return (bytes, visit) => {
-    for (let at = 0; at + SIZE <= bytes.length; at += STRIDE) {
+    for (let at = 0; at + SIZE <= bytes.length; at += stride) {
       const bucket = table[keyAt(bytes, at)]!;
       if (bucket === 0) continue;
       for (const { text, offset } of entries[bucket]!) {

@@ -1,17 +1,15 @@
 import { type Finding, type KnownValue, ruleOfKnownValue, type StreamSearch } from "./detector.ts";
-import { createGramIndex } from "./gram-index.ts";
+import { lazily } from "../shared/lazily.ts";
+import { createGramIndex, type IndexedText } from "./gram-index.ts";
 import { holdsRandomness, pieceAround, shortestPiece, type ValuePiece } from "./value-pieces.ts";
 
 /** Shorter values would be found in everything; docs/security.md says so. */
 export const SHORTEST_KNOWN_VALUE = 6;
 
-interface Needle {
+interface Needle extends IndexedText {
   readonly id: string;
   readonly bytes: Buffer;
   readonly form: string;
-  readonly inPieces: boolean;
-  /** characters of a piece that counts */
-  readonly least: number;
 }
 
 /** Exact search for values that are held, in the forms in which they may be written. */
@@ -30,6 +28,10 @@ export function createKnownValueSearch(values: readonly KnownValue[]): KnownValu
   const longest = needles.reduce((most, { bytes }) => Math.max(most, bytes.length), 0);
   const find = searchIn(needles);
   const findFolded = searchIn(needles.map((needle) => ({ ...needle, bytes: lowerCase(needle.bytes) })));
+  // where pieces do not count fewer places are looked at
+  const findWhole = lazily(() =>
+    searchIn(needles.map((needle) => ({ ...needle, least: needle.bytes.length }))),
+  );
   return {
     longest,
     find,
@@ -43,7 +45,7 @@ export function createKnownValueSearch(values: readonly KnownValue[]): KnownValu
           const border = Buffer.concat([tail, chunk.subarray(0, most)]);
           tail =
             chunk.length < most ? border.subarray(-most) : Buffer.from(chunk.subarray(chunk.length - most));
-          return find(border, location) ?? find(chunk, location);
+          return findWhole()(border, location) ?? findWhole()(chunk, location);
         },
         pending: () => beginningAt(tail, needles),
       };
@@ -61,10 +63,10 @@ function searchIn(needles: readonly Needle[]): KnownValueSearch["find"] {
   const visitGrams = createGramIndex(needles);
   return (bytes, location, onPiece) =>
     visitGrams(bytes, (index, begins, offset) => {
-      const { id, bytes: needle, form, inPieces, least } = needles[index]!;
+      const { id, bytes: needle, form, least } = needles[index]!;
       if (standsAt(needle, bytes, begins))
         return { rule: ruleOfKnownValue(id), location: `${location} (${form})`, shape: id };
-      if (inPieces && onPiece !== undefined) {
+      if (least < needle.length && onPiece !== undefined) {
         const piece = pieceAround(bytes, needle, begins, offset);
         if (piece !== undefined && piece.end - piece.start >= least)
           onPiece({ ...piece, id, length: needle.length });
@@ -113,15 +115,14 @@ function needlesOf({ id, value: held }: KnownValue): Needle[] {
     ]),
   ];
   const seen = new Set<string>();
-  const inPieces = holdsRandomness(raw);
+  const piece = holdsRandomness(raw) ? shortestPiece(raw) : Infinity;
   return forms
     .filter(([, text]) => !seen.has(text) && seen.add(text))
     .map(([form, text]) => ({
       id,
       form,
       bytes: Buffer.from(text, "latin1"),
-      inPieces: inPieces && form === "raw",
-      least: shortestPiece(raw),
+      least: form === "raw" ? Math.min(piece, text.length) : text.length,
     }));
 }
 

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { Server } from "node:net";
+import { setImmediate } from "node:timers/promises";
 import { createAuditLog } from "../egress/audit-log.ts";
 import { systemClock } from "../shared/clock.ts";
 import { EgressProxy } from "../egress/egress-proxy.ts";
@@ -107,6 +108,8 @@ async function listen(server: Server, path: string): Promise<void> {
 async function stop(): Promise<void> {
   for (const { server } of servers) server.close();
   await proxy.close();
+  // what was recorded in this turn is written at its end
+  await setImmediate();
   process.exit(0);
 }
 

@@ -1,4 +1,5 @@
 import { Writable } from "node:stream";
+import { setImmediate } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import { AuditRecord } from "../wire/audit.ts";
 import { type AuditEntry, createAuditLog } from "./audit-log.ts";
@@ -29,16 +30,35 @@ function aClock(): Clock & { elapsed: number } {
 }
 
 describe("createAuditLog", () => {
-  it("numbers records without gaps and marks them with one run", () => {
+  it("numbers records without gaps and marks them with one run", async () => {
     const { sink, records } = aSink();
     const log = createAuditLog({ sink, clock: aClock() });
     log.write(allowed);
     log.write({ ...denied, gate: "bundle" });
+    await setImmediate();
     expect(records).toMatchObject([
       { sequence: 1, gate: "egress", time: "1970-01-01T00:00:00.000Z" },
       { sequence: 2, gate: "bundle" },
     ]);
     expect(records[0]?.run).toBe(records[1]?.run);
+  });
+
+  it("writes what is recorded in one turn of the event loop as one", async () => {
+    const written: string[] = [];
+    const sink = new Writable({
+      writev(chunks, done) {
+        written.push(chunks.map(({ chunk }) => String(chunk)).join(""));
+        done();
+      },
+    });
+    const log = createAuditLog({ sink, clock: aClock() });
+    for (const turn of [1, 2]) {
+      log.write(allowed);
+      log.write(denied);
+      await setImmediate();
+      expect(written.length).toBe(turn);
+    }
+    expect(written.join("").trimEnd().split("\n")).toHaveLength(4);
   });
 
   it("has no room while nobody takes up what was written", () => {
@@ -53,7 +73,7 @@ describe("createAuditLog", () => {
     expect(sink.writableLength).toBe(waiting);
   });
 
-  it("has no room when the budget is spent, and says afterwards how many denials it left out", () => {
+  it("has no room when the budget is spent, and says afterwards how many denials it left out", async () => {
     const { sink, records } = aSink();
     const clock = aClock();
     const log = createAuditLog({ sink, clock, budget: { burst: 2, perSecond: 1 } });
@@ -62,10 +82,12 @@ describe("createAuditLog", () => {
     expect(log.hasRoom()).toBe(false);
     log.write(denied);
     log.write(denied);
+    await setImmediate();
     expect(records).toHaveLength(2);
     clock.elapsed = 2_000;
     expect(log.hasRoom()).toBe(true);
     log.write(denied);
+    await setImmediate();
     expect(records.map(({ code }) => code)).toEqual([
       "HostNotAllowed",
       "HostNotAllowed",
@@ -75,11 +97,12 @@ describe("createAuditLog", () => {
     expect(records[2]?.because).toMatch(/^2 denials/);
   });
 
-  it("records what was let through even when the budget was spent meanwhile", () => {
+  it("records what was let through even when the budget was spent meanwhile", async () => {
     const { sink, records } = aSink();
     const log = createAuditLog({ sink, clock: aClock(), budget: { burst: 1, perSecond: 0 } });
     log.write(denied);
     log.write(allowed);
+    await setImmediate();
     expect(records).toHaveLength(2);
   });
 
@@ -87,7 +110,7 @@ describe("createAuditLog", () => {
     const sink = new Writable({ write: (_chunk, _encoding, done) => done(new Error("disk full")) });
     const log = createAuditLog({ sink, clock: aClock() });
     log.write(allowed);
-    await new Promise((resolve) => setImmediate(resolve));
+    await setImmediate();
     expect(log.hasRoom()).toBe(false);
   });
 

@@ -24,7 +24,7 @@ export interface KeptAuditLog extends AuditLog {
   setKept(isKept: boolean): void;
 }
 
-/** An audit of NDJSON lines on a stream, numbered without gaps. */
+/** An audit of NDJSON lines on a stream, numbered without gaps; those of one turn of the event loop leave at its end. */
 export function createAuditLog(options: {
   readonly sink: Writable;
   readonly clock: Clock;
@@ -47,7 +47,9 @@ export function createAuditLog(options: {
     budget?.spend();
     sequence += 1;
     const record: AuditRecord = { time: clock.now().toISOString(), sequence, run, gate: "egress", ...entry };
-    if (!isBroken) sink.write(`${JSON.stringify(record)}\n`);
+    if (isBroken) return;
+    gatherTurn(sink);
+    sink.write(`${JSON.stringify(record)}\n`);
   };
   return {
     hasRoom,
@@ -65,6 +67,13 @@ export function createAuditLog(options: {
       put(entry);
     },
   };
+}
+
+/** One write for what is written in one turn of the event loop. */
+function gatherTurn(sink: Writable): void {
+  if (sink.writableCorked > 0) return;
+  sink.cork();
+  setImmediate(() => sink.uncork());
 }
 
 /** Keeps no record: for measuring the proxy without it. */

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
-import { createWriteStream } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { isIP, type AddressInfo } from "node:net";
+import { finished } from "node:stream/promises";
 import { createAuditLog, NO_AUDIT, type AuditLog } from "../audit-log.ts";
 import { createCertificateAuthority } from "../certificates/authority.ts";
 import { systemClock } from "../../shared/clock.ts";
@@ -10,6 +10,7 @@ import { createEnforcement } from "../enforcement.ts";
 import { type Authority, formatAuthority, normaliseAuthority } from "../request/authority.ts";
 import { createTrust } from "../upstream/connector.ts";
 import { systemResolve } from "../upstream/resolve.ts";
+import { createAuditFile } from "./audit-file.ts";
 import { readPolicyFile } from "./policy-file.ts";
 import { StandaloneError } from "./standalone-error.ts";
 
@@ -49,8 +50,9 @@ export async function startStandaloneEgress(options: StandaloneOptions): Promise
   const target = readListen(options.listen);
   const overrides = readOverrides(options.resolve ?? []);
   const trust = createTrust(await readUpstreamCa(options.upstreamCa));
+  const audit = await openAudit(options.audit);
   const proxy = new EgressProxy({
-    audit: await openAudit(options.audit),
+    audit: audit.log,
     world: { resolve: systemResolve, overrides, trust, clock: systemClock },
   });
   const now = systemClock.now();
@@ -80,7 +82,7 @@ export async function startStandaloneEgress(options: StandaloneOptions): Promise
     address: formatAuthority({ host: address.address, port: address.port }),
     routes,
     reload,
-    close: () => proxy.close(),
+    close: () => proxy.close().then(() => audit.end()),
   };
 }
 
@@ -117,12 +119,15 @@ async function readUpstreamCa(path: string | undefined): Promise<string | undefi
   return pem;
 }
 
-async function openAudit(path: string | undefined): Promise<AuditLog> {
-  if (path === undefined) return NO_AUDIT;
-  const sink = createWriteStream(path, { flags: "a", mode: 0o600 });
-  const opened = new Promise((resolve, reject) => sink.once("open", resolve).once("error", reject));
-  await explained(opened, `--audit ${path} cannot be written`);
-  return createAuditLog({ sink, clock: systemClock });
+async function openAudit(path: string | undefined): Promise<{ log: AuditLog; end(): Promise<void> }> {
+  if (path === undefined) return { log: NO_AUDIT, end: () => Promise.resolve() };
+  const sink = await explained(
+    Promise.try(() => createAuditFile(path)),
+    `--audit ${path} cannot be written`,
+  );
+  const log = createAuditLog({ sink, clock: systemClock });
+  // whether it failed was seen by the log
+  return { log, end: () => finished(sink.end()).catch(() => undefined) };
 }
 
 async function explained<T>(work: Promise<T>, what: string): Promise<T> {

@@ -32,8 +32,11 @@ export interface Exchange {
   readonly messages: Messages;
   /** as it will be sent: held whole and scanned, or a stream that is searched as it passes */
   body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
-  /** of the request, as they will be sent, once its body has ended; throws RefusedUnderWayError */
-  trailers: () => readonly string[];
+  /**
+   * Gives those of the request, as they will be sent, once its body has ended; throws RefusedUnderWayError. One function
+   * for all: with one made for each, V8 was seen to keep them, and their bodies, until a full collection.
+   */
+  trailersOf: (exchange: Exchange) => readonly string[];
   requestBytes: number;
   /** what was taken out of the answer */
   readonly scrubbed: ScrubAccount;

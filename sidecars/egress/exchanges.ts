@@ -17,6 +17,8 @@ export interface ExchangesParts extends PipelineParts {
   enforcement(): Enforcement | undefined;
 }
 
+const noTrailers = (): readonly string[] => [];
+
 /** Takes requests through the pipeline to their answer, and knows which are under way. */
 export class Exchanges {
   readonly #parts: ExchangesParts;
@@ -75,7 +77,7 @@ export class Exchanges {
       answer: agent.answer,
       messages: { fromAgent: [], leaving: [], toAgent: [] },
       body: undefined,
-      trailers: () => [],
+      trailersOf: noTrailers,
       requestBytes: 0,
       scrubbed: { count: 0, rule: undefined },
       headIsClean: false,

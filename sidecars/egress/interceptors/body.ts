@@ -38,6 +38,8 @@ export function body(mostHeldBytes = MOST_HELD_BYTES): Interceptor {
       return refused === undefined ? await next(exchange) : deny(refused);
     } finally {
       budget.giveBack(held.bytes);
+      // what node keeps of an exchange for a while must not keep the bytes as well
+      exchange.body = undefined;
     }
   };
 }
@@ -140,7 +142,8 @@ function hold(
     const onClose = (): void => finish(() => reject(clientGone()));
     const onEnd = (): void => {
       if (exchange.agent.isGone) return onClose();
-      finish(() => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)));
+      const [first = Buffer.alloc(0), ...more] = chunks.splice(0);
+      finish(() => resolve(more.length === 0 ? first : Buffer.concat([first, ...more])));
     };
     source.on("data", onData).on("end", onEnd).on("close", onClose);
     // a stream of HTTP/2 without a byte ends while its head is looked at, and does not say so again

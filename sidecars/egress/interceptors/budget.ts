@@ -34,9 +34,9 @@ export function byteBudget(budgets: Budgets): Interceptor {
     if (body !== undefined && !(body instanceof Uint8Array) && known === undefined) {
       exchange.body = counted(body, spend);
     }
-    const { trailers } = exchange;
-    exchange.trailers = () => {
-      const fields = trailers();
+    const { trailersOf } = exchange;
+    exchange.trailersOf = () => {
+      const fields = trailersOf(exchange);
       const overdrawn = spend(bytesOfFields(fields));
       if (overdrawn !== undefined) throw new RefusedUnderWayError(overdrawn);
       return fields;

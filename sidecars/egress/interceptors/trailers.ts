@@ -15,13 +15,15 @@ export function trailers(): Interceptor {
       const denial = refusal(exchange);
       if (denial !== undefined) return Promise.resolve(deny(denial));
     }
-    exchange.trailers = () => {
-      const denial = refusal(exchange);
-      if (denial !== undefined) throw new RefusedUnderWayError(denial);
-      return sent(exchange);
-    };
+    exchange.trailersOf = lookedAt;
     return next(exchange);
   };
+}
+
+function lookedAt(exchange: Exchange): string[] {
+  const denial = refusal(exchange);
+  if (denial !== undefined) throw new RefusedUnderWayError(denial);
+  return sent(exchange);
 }
 
 function refusal(exchange: Exchange): Denial | undefined {

@@ -151,7 +151,7 @@ class Http2Relay {
 
   #sendTrailers(stream: ClientHttp2Stream): void {
     try {
-      stream.sendTrailers(groupedByName(this.#exchange.trailers()));
+      stream.sendTrailers(groupedByName(this.#exchange.trailersOf(this.#exchange)));
     } catch (error) {
       this.#fail(error);
     }

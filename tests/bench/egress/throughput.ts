@@ -27,7 +27,7 @@ export interface Ways {
   readonly mitmproxy: Way;
 }
 
-type Protocol = "h1" | "h2";
+export type Protocol = "h1" | "h2";
 type WayName = keyof Ways;
 interface Measured extends LoadResult {
   /** of the proxy, for each request; undefined where there is none */
@@ -64,7 +64,7 @@ export async function measureThroughput(world: World, plan: Plan): Promise<void>
       console.log(`  ${way.name.padEnd(22)}${[...row.values()].map(cell).join("")}   ${residentOf(way)}`);
     }
     if (ways.squid === undefined) console.log(`  ${"Squid ssl-bump".padEnd(22)}– (speaks no HTTP/2)`);
-    judge({ title, bodyBytes: work.bodyBytes, rows, floors });
+    judge({ title, protocol, bodyBytes: work.bodyBytes, rows, floors });
   }
 }
 
@@ -111,9 +111,15 @@ function cell({ isOffered, rps, p50, p99, processorMicroseconds }: Measured): st
 
 const residentOf = ({ pid }: Way): string => (pid === undefined ? "" : `${residentMegabytes(pid)} MB`);
 
-interface Judged {
-  readonly title: string;
+/** One figure of a table. */
+interface Cell {
+  readonly protocol: Protocol;
   readonly bodyBytes: number;
+  readonly concurrency: number;
+}
+
+interface Judged extends Omit<Cell, "concurrency"> {
+  readonly title: string;
   readonly rows: Rows;
   readonly floors: Floors;
 }
@@ -121,7 +127,7 @@ interface Judged {
 interface Ratio {
   readonly ours: WayName;
   readonly theirs: WayName;
-  readonly floorOf: (bodyBytes: number, concurrency: number) => number | undefined;
+  readonly floorOf: (cell: Cell) => number | undefined;
 }
 
 /** By the time of a processor that each request takes: of a machine that has other work it says more than the rate. */
@@ -134,16 +140,21 @@ function workRatio(own: Measured, other: Measured): string {
 /** Our rate to that of another proxy, in one run. At 1 MB all of them do little but move bytes. */
 const RATIOS: readonly Ratio[] = [
   { ours: "streamed", theirs: "squid", floorOf: () => 0.9 },
-  { ours: "streamed", theirs: "mitmproxy", floorOf: (bytes) => (bytes <= 100_000 ? 4 : undefined) },
-  { ours: "scanned", theirs: "mitmproxy", floorOf: scannedFloor },
+  { ours: "streamed", theirs: "mitmproxy", floorOf: (cell) => floorBeside(cell, { large: 4 }) },
+  { ours: "scanned", theirs: "mitmproxy", floorOf: (cell) => floorBeside(cell, { large: 1 }) },
 ];
 
-function scannedFloor(bodyBytes: number): number | undefined {
-  if (bodyBytes <= 10_000) return 4;
-  return bodyBytes <= 100_000 ? 1 : undefined;
+/** With one request at a time a rate is the inverse of a latency, which has floors of its own (ADR 28); GET has both. */
+function floorBeside(
+  { protocol, bodyBytes, concurrency }: Cell,
+  { large }: { readonly large: number },
+): number | undefined {
+  const isRate = concurrency > 1 || (protocol === "h1" && bodyBytes === 0);
+  if (!isRate || bodyBytes > 100_000) return undefined;
+  return bodyBytes <= 10_000 ? 4 : large;
 }
 
-function judge({ title, bodyBytes, rows, floors }: Judged): void {
+function judge({ title, protocol, bodyBytes, rows, floors }: Judged): void {
   for (const { ours, theirs, floorOf } of RATIOS) {
     for (const concurrency of CONCURRENCIES) {
       const [own, other] = [rows.get(ours)?.get(concurrency), rows.get(theirs)?.get(concurrency)];
@@ -151,7 +162,7 @@ function judge({ title, bodyBytes, rows, floors }: Judged): void {
       floors.judge({
         what: `${title}, c=${concurrency}: ${ours === "scanned" ? "full scan" : "no scan"} to ${theirs}${workRatio(own, other)}`,
         value: own.isOffered && other.isOffered ? own.rps / other.rps : undefined,
-        bound: floorOf(bodyBytes, concurrency),
+        bound: floorOf({ protocol, bodyBytes, concurrency }),
         is: "at least",
         unit: "×",
         because: "not offered",

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { wordlist } from "@scure/bip39/wordlists/english.js";
+import { lazily } from "../shared/lazily.ts";
 
 const LENGTHS = [12, 15, 18, 21, 24];
 const SHORTEST = 12;
@@ -12,10 +13,12 @@ const MOST_BETWEEN = 12;
 /** no phrase of twelve words is shorter than three letters and a space each */
 const STRIDE = 40;
 
-const indexes = new Map(wordlist.map((word, index) => [word, index]));
-/** Words of the list differ in their first four letters. */
-const wordsByKey = new Map(wordlist.map((word) => Buffer.from(word)).map((word) => [keyAt(word, 0), word]));
-const beginnings = beginningsOf(wordsByKey.keys());
+const indexes = lazily(() => new Map(wordlist.map((word, index) => [word, index])));
+/** Words of the list differ in their first four letters. Two thousand buffers: no start waits for them. */
+const wordsByKey = lazily(
+  () => new Map(wordlist.map((word) => Buffer.from(word)).map((word) => [keyAt(word, 0), word])),
+);
+const beginnings = beginningsOf(wordlist);
 
 /** The rows of at least twelve words of the English list of BIP-39 in a text, as [start, end). */
 export function rowsOfSeedWords(bytes: Uint8Array): (readonly [number, number])[] {
@@ -36,7 +39,7 @@ export function holdsSeedPhrase(row: string): boolean {
   const words = row
     .toLowerCase()
     .split(/[^a-z]+/)
-    .flatMap((word) => indexes.get(word) ?? []);
+    .flatMap((word) => indexes().get(word) ?? []);
   // two words in turns, as names and methods in logs, are no phrase however often
   if (new Set(words).size < LEAST_DISTINCT) return false;
   if (words.length - SHORTEST > MOST_BEGINNINGS && !isSorted(words)) return true;
@@ -60,10 +63,16 @@ function isPhrase(words: readonly number[], length: number): boolean {
 const isSorted = (words: readonly number[]): boolean =>
   words.filter((word, index) => index > 0 && (words[index - 1] ?? 0) > word).length <= 1;
 
-/** A bit for each key. */
-function beginningsOf(keys: Iterable<number>): Uint8Array {
+/** A bit for the key of each word. */
+function beginningsOf(words: readonly string[]): Uint8Array {
   const table = new Uint8Array(2 ** 20 / 8);
-  for (const key of keys) table[key >> 3] = (table[key >> 3] ?? 0) | (1 << (key & 7));
+  const bytes = Buffer.from(words.join(" "));
+  let at = 0;
+  for (const { length } of words) {
+    const key = keyAt(bytes, at);
+    table[key >> 3]! |= 1 << (key & 7);
+    at += length + 1;
+  }
   return table;
 }
 
@@ -126,7 +135,7 @@ function rowAround(bytes: Uint8Array, start: number): readonly [number, number] 
 
 function endOfSeedWord(bytes: Uint8Array, start: number): number {
   const key = keyAt(bytes, start);
-  const word = isKeyOfWord(key) ? wordsByKey.get(key)! : undefined;
+  const word = isKeyOfWord(key) ? wordsByKey().get(key)! : undefined;
   if (word === undefined) return -1;
   for (let at = 0; at < word.length; at += 1) if ((bytes[start + at]! | 0x20) !== word[at]) return -1;
   const end = start + word.length;

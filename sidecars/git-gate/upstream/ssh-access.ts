@@ -142,9 +142,12 @@ export class SshAccess implements Access {
     });
   }
 
+  /** Whoever comes while some end waits for them too. */
   async #endRetired(): Promise<void> {
-    const masters = [...this.#retired];
-    this.#retired.clear();
-    await Promise.all(masters.map((master) => master.close()));
+    const end = async (master: SshMaster): Promise<void> => {
+      await master.close();
+      this.#retired.delete(master);
+    };
+    await Promise.all([...this.#retired].map(end));
   }
 }

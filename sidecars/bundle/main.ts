@@ -108,7 +108,7 @@ async function listen(server: Server, path: string): Promise<void> {
 async function stop(): Promise<void> {
   for (const { server } of servers) server.close();
   await proxy.close();
-  // what was recorded in this turn is written at its end
+  // what was recorded last is written at the end of this turn
   await setImmediate();
   process.exit(0);
 }

@@ -25,6 +25,8 @@ import { UpstreamPools } from "./upstream/pools.ts";
 import { upgradeStream } from "./websocket/upgrade-stream.ts";
 
 const MAX_CONNECTIONS = 512;
+/** for what was cut off to end */
+const CUT_OFF_MS = 1_000;
 const PROBE = new RegExp(`^${PROBE_PATH.replaceAll(".", "\\.")}\\?nonce=([0-9a-f]{32})$`);
 
 export interface EgressProxyParts {
@@ -133,14 +135,14 @@ export class EgressProxy {
     return server.address();
   }
 
-  /** Stops at once; what is under way is cut off. */
+  /** Stops at once; what is under way is cut off, and recorded. */
   async close(): Promise<void> {
     this.enforce(undefined);
     const closed = this.#listeners.map((server) => once(server, "close"));
     for (const server of this.#listeners.splice(0)) server.close();
     this.#http.close();
     this.#connections.closeAll();
-    await Promise.all(closed);
+    await Promise.all([...closed, this.#exchanges.untilNone(CUT_OFF_MS)]);
   }
 
   #httpEvents(): HttpEvents {

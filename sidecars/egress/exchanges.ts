@@ -24,6 +24,7 @@ export class Exchanges {
   readonly #parts: ExchangesParts;
   readonly #pipeline: Step;
   readonly #underWay = new Members<Exchange>();
+  #onNone: () => void = () => undefined;
 
   constructor(parts: ExchangesParts) {
     this.#parts = parts;
@@ -45,6 +46,16 @@ export class Exchanges {
     for (const exchange of this.#underWay) {
       if (now === undefined || !mayGoOn(exchange, now)) exchange.revoked.revoke();
     }
+  }
+
+  /** Resolves when none is under way, and all are recorded; at the latest after that time. */
+  async untilNone(mostMs: number): Promise<void> {
+    if (this.#underWay.size === 0) return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#onNone = resolve;
+    const cancel = this.#parts.world.clock.after(mostMs, resolve);
+    await promise;
+    cancel();
   }
 
   /** Answers a request that no route is asked about. */
@@ -83,12 +94,19 @@ export class Exchanges {
       headIsClean: false,
       asked: undefined,
     };
+    this.#answer(exchange, await this.#whileUnderWay(exchange));
+  }
+
+  async #whileUnderWay(exchange: Exchange): Promise<Outcome> {
     const leave = this.#underWay.add(exchange);
     expectPassing(this.#underWay.size);
-    const outcome = await this.#pipeline(exchange);
-    leave();
-    expectPassing(this.#underWay.size);
-    this.#answer(exchange, outcome);
+    try {
+      return await this.#pipeline(exchange);
+    } finally {
+      leave();
+      expectPassing(this.#underWay.size);
+      if (this.#underWay.size === 0) this.#onNone();
+    }
   }
 
   #answer(exchange: Exchange, outcome: Outcome): void {

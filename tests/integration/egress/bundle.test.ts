@@ -221,6 +221,24 @@ describe("process 1 of the sidecars", () => {
     expect(existsSync(join(folder, "egress.sock"))).toBe(false);
   });
 
+  it("records what it cuts off when it is told to end", async () => {
+    const silent = net.createServer((socket) => socket.on("error", () => undefined)).listen(0, "127.0.0.1");
+    await once(silent, "listening");
+    const { port } = silent.address() as net.AddressInfo;
+    const routes = [{ host: "127.0.0.1", ports: [port], methods: ["*"], allowPrivate: ["127.0.0.1/32"] }];
+    await started();
+    await ask({ kind: "configure", configuration: configuration({ egress: compileEgress({ routes }) }) }, 1);
+    const head = (method: string) =>
+      `${method} http://127.0.0.1:${port}/ HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\n`;
+    const agent = net.connect(join(folder, "egress.sock")).on("error", () => undefined);
+    agent.write(`${head("GET")}\r\n${head("POST")}Content-Length: 9\r\n\r\n`);
+    await once(silent, "connection");
+    silent.close();
+    child.kill("SIGTERM");
+    await once(child, "close");
+    expect(stderr.match(/"code":"(?:PolicyChanged|ClientGone)"/g)).toHaveLength(2);
+  });
+
   it("writes numbered audit lines to stderr and nothing else", async () => {
     await started();
     await ask({ kind: "configure", configuration: configuration() }, 1);

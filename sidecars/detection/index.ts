@@ -32,6 +32,8 @@ export { CANARY_ID } from "./detector.ts";
 export { createFragmentRing, type FragmentRing } from "./fragment-ring.ts";
 
 const allPatterns = createPatternSearch(rules);
+/** characters that take as much memory as one piece of a head that is remembered */
+const PIECE_COST = 150;
 /** pieces of known values in one body; a value has fewer */
 const MOST_MET = 256;
 const CLEAN: Inspection = { kind: "clean" };
@@ -79,7 +81,7 @@ function gitleaksRules(toml: string): readonly OwnRule[] {
 interface Searches {
   readonly own: OwnRuleSearch | undefined;
   readonly known: KnownValueSearch;
-  /** whole heads with the pieces in them, and the texts of others */
+  /** heads as wholes, with the pieces in them; and the single texts of heads */
   readonly clean: { readonly heads: KnownClean<readonly Piece[]>; readonly texts: KnownClean<true> };
   readonly patterns: PatternSearch;
 }
@@ -115,7 +117,7 @@ class Look {
       onClean: (texts, pieces) => {
         if (this.#met.length > 0) return;
         for (const text of texts) clean.texts.add(keyOf(text), true);
-        clean.heads.add(headKey, pieces);
+        clean.heads.add(headKey, pieces, headKey.length + pieces.length * PIECE_COST);
       },
     });
   }

@@ -69,6 +69,18 @@ describe("a head of which all was clean before", () => {
     ).toMatchObject({ kind: "found", finding: { location: "pieces over requests" } });
   });
 
+  it("gives its pieces to the ring each time", async () => {
+    const detector = detectorOf();
+    const halves = [TOKEN.slice(0, 12), TOKEN.slice(12)].map((half) => headWith(["x-part", half]));
+    for (const head of halves)
+      expect(await detector.inspectHead(head, { fragments: createFragmentRing() })).toEqual({
+        kind: "clean",
+      });
+    const context = { fragments: createFragmentRing() };
+    expect(await detector.inspectHead(halves[0]!, context)).toEqual({ kind: "clean" });
+    expect(await detector.inspectHead(halves[1]!, context)).toMatchObject({ kind: "found" });
+  });
+
   it("is searched over fields for what an owner's rule asks for", async () => {
     const detector = createDetector({
       knownValues: [],
@@ -95,6 +107,15 @@ describe("what is remembered", () => {
     const held = Array.from({ length: 1000 }, (_, at) => known.readOf(textOf(at)));
     expect(held.filter((at) => at !== undefined).length).toBeLessThanOrEqual(131);
     expect(held.at(-1)).toBe(999);
+  });
+
+  it("is bounded by what is said to cost as much", () => {
+    const known = new KnownClean<number>();
+    for (let at = 0; at < 1000; at += 1) known.add(`${at}`, at, 8_000);
+    const held = Array.from({ length: 1000 }, (_, at) => known.readOf(`${at}`));
+    expect(held.filter((at) => at !== undefined).length).toBeLessThanOrEqual(131);
+    known.add("costly", 1, 10_000);
+    expect(known.readOf("costly")).toBeUndefined();
   });
 
   it("is nothing that is long", () => {

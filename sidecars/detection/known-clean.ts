@@ -1,7 +1,12 @@
-/** longer texts are looked at each time */
-const LONGEST = 8 * 1024;
+/** what costs more is looked at each time */
+const LARGEST = 8 * 1024;
 /** of one generation */
-const MOST_CHARACTERS = 512 * 1024;
+const MOST = 512 * 1024;
+
+interface Kept<Read> {
+  readonly read: Read;
+  readonly cost: number;
+}
 
 /**
  * Texts that were looked at and hold nothing, with what was read of each: what
@@ -10,31 +15,32 @@ const MOST_CHARACTERS = 512 * 1024;
  * of them is full the one before it is forgotten, but for what was met since.
  */
 export class KnownClean<Read> {
-  #young = new Map<string, Read>();
-  #old: ReadonlyMap<string, Read> = new Map();
+  #young = new Map<string, Kept<Read>>();
+  #old: ReadonlyMap<string, Kept<Read>> = new Map();
   /** of the young ones */
-  #characters = 0;
+  #cost = 0;
 
   /** Undefined of a text that is not known. */
   readOf(text: string): Read | undefined {
     const young = this.#young.get(text);
-    if (young !== undefined) return young;
+    if (young !== undefined) return young.read;
     const old = this.#old.get(text);
     if (old !== undefined) this.#keep(text, old);
-    return old;
+    return old?.read;
   }
 
-  add(text: string, read: Read): void {
-    if (text.length <= LONGEST && !this.#young.has(text)) this.#keep(text, read);
+  /** `cost`: characters, or what takes as much memory as so many. */
+  add(text: string, read: Read, cost = text.length): void {
+    if (cost <= LARGEST && !this.#young.has(text)) this.#keep(text, { read, cost });
   }
 
-  #keep(text: string, read: Read): void {
-    if (this.#characters + text.length > MOST_CHARACTERS) {
+  #keep(text: string, kept: Kept<Read>): void {
+    if (this.#cost + kept.cost > MOST) {
       this.#old = this.#young;
       this.#young = new Map();
-      this.#characters = 0;
+      this.#cost = 0;
     }
-    this.#young.set(text, read);
-    this.#characters += text.length;
+    this.#young.set(text, kept);
+    this.#cost += kept.cost;
   }
 }

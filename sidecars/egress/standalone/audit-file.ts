@@ -1,12 +1,19 @@
-import { appendFileSync, closeSync, openSync } from "node:fs";
+import { once } from "node:events";
+import { appendFileSync, closeSync, createWriteStream, openSync, statSync } from "node:fs";
 import { Writable } from "node:stream";
 
-/**
- * Appends to a file, made with mode 0600. What is written is with the system when the write returns: handing each to a
- * thread would cost more than it takes. Throws when the file cannot be opened.
- */
-export function createAuditFile(path: string): Writable {
-  const descriptor = openSync(path, "a", 0o600);
+/** Appends to a file, made with mode 0600, or to what else has a path. Rejects when it cannot be opened. */
+export async function openAuditFile(path: string): Promise<Writable> {
+  const isFile = statSync(path, { throwIfNoEntry: false })?.isFile() ?? true;
+  if (isFile) return appendingTo(openSync(path, "a", 0o600));
+  // of a pipe nobody may read: whoever writes there in place would stand still
+  const stream = createWriteStream(path, { flags: "a" });
+  await once(stream, "open");
+  return stream;
+}
+
+/** What is written is with the system when the write returns: handing each to a thread would cost more than it takes. */
+function appendingTo(descriptor: number): Writable {
   const append = (text: string, done: (error?: Error) => void): void => {
     try {
       appendFileSync(descriptor, text);

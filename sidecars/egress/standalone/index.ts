@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile, writeFile } from "node:fs/promises";
 import { isIP, type AddressInfo } from "node:net";
 import { finished } from "node:stream/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { createAuditLog, NO_AUDIT, type AuditLog } from "../audit-log.ts";
 import { createCertificateAuthority } from "../certificates/authority.ts";
 import { systemClock } from "../../shared/clock.ts";
@@ -10,13 +11,15 @@ import { createEnforcement } from "../enforcement.ts";
 import { type Authority, formatAuthority, normaliseAuthority } from "../request/authority.ts";
 import { createTrust } from "../upstream/connector.ts";
 import { systemResolve } from "../upstream/resolve.ts";
-import { createAuditFile } from "./audit-file.ts";
+import { openAuditFile } from "./audit-file.ts";
 import { readPolicyFile } from "./policy-file.ts";
 import { StandaloneError } from "./standalone-error.ts";
 
 export { StandaloneError } from "./standalone-error.ts";
 
 const CA_DAYS = 90;
+/** for the last records to be taken up */
+const AUDIT_END_MS = 1_000;
 
 /** The flags of `bb egress`, as they were written. */
 export interface StandaloneOptions {
@@ -121,13 +124,11 @@ async function readUpstreamCa(path: string | undefined): Promise<string | undefi
 
 async function openAudit(path: string | undefined): Promise<{ log: AuditLog; end(): Promise<void> }> {
   if (path === undefined) return { log: NO_AUDIT, end: () => Promise.resolve() };
-  const sink = await explained(
-    Promise.try(() => createAuditFile(path)),
-    `--audit ${path} cannot be written`,
-  );
+  const sink = await explained(openAuditFile(path), `--audit ${path} cannot be written`);
   const log = createAuditLog({ sink, clock: systemClock });
-  // whether it failed was seen by the log
-  return { log, end: () => finished(sink.end()).catch(() => undefined) };
+  // whether it failed was seen by the log, and of a pipe nobody may read
+  const written = (): Promise<void> => finished(sink.end()).catch(() => undefined);
+  return { log, end: () => Promise.race([written(), sleep(AUDIT_END_MS, undefined, { ref: false })]) };
 }
 
 async function explained<T>(work: Promise<T>, what: string): Promise<T> {

@@ -7,7 +7,7 @@ import type { Socket } from "node:net";
  */
 export class ConnectionLimit {
   readonly #most: number;
-  /** when each was used last, by a count of all uses */
+  /** when each was used last, by a count of all uses: the order of a Set would change with each request, see Members */
   readonly #uses = new Map<Socket, number>();
   #used = 0;
 

@@ -30,11 +30,11 @@ export interface Exchange {
   answer: Answer;
   /** of a WebSocket; nothing comes of it when the exchange is none */
   readonly messages: Messages;
-  /** as it will be sent: held whole and scanned, or a stream that is searched as it passes */
+  /** as it will be sent: held whole and scanned, and dropped at the end, or a stream that is searched as it passes */
   body: Uint8Array | AsyncIterable<Uint8Array> | undefined;
   /**
    * Gives those of the request, as they will be sent, once its body has ended; throws RefusedUnderWayError. One function
-   * for all: with one made for each, V8 was seen to keep them, and their bodies, until a full collection.
+   * for all but those with a budget of bytes: with one made for each, V8 was seen to keep them until a full collection.
    */
   trailersOf: (exchange: Exchange) => readonly string[];
   requestBytes: number;

@@ -1,5 +1,5 @@
-import { expect, it } from "vitest";
-import { countPassed } from "./passed-bytes.ts";
+import { afterEach, expect, it } from "vitest";
+import { countPassed, expectPassing } from "./passed-bytes.ts";
 
 const MB = 1024 * 1024;
 const RECORD = 16 * 1024;
@@ -15,6 +15,15 @@ function mostHeldBytes(each: (length: number) => void): number {
   return most;
 }
 
+afterEach(() => expectPassing(0));
+
 it("has the buffers of what passed collected long before V8 would", () => {
   expect(mostHeldBytes(countPassed)).toBeLessThan(16 * MB);
+});
+
+it("waits longer while many exchanges hold some, within bounds", () => {
+  expectPassing(32);
+  expect(mostHeldBytes(countPassed)).toBeGreaterThan(12 * MB);
+  expectPassing(100_000);
+  expect(mostHeldBytes(countPassed)).toBeLessThan(64 * MB);
 });

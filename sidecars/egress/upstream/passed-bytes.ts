@@ -1,9 +1,9 @@
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 
-/** what may pass before the buffers that it came in are collected: at least, and for each exchange under way */
-const COLLECTED_AT_BYTES = 2 * 1024 * 1024;
-const COLLECTED_AT_BYTES_EACH = 512 * 1024;
+const MB = 1024 * 1024;
+/** what may pass before the buffers that it came in are collected: for each exchange under way, within bounds */
+const COLLECTED_AT_BYTES = { each: MB / 2, least: 2 * MB, most: 32 * MB };
 
 type Collect = (options: { readonly type: "minor" }) => void;
 
@@ -23,7 +23,8 @@ export function expectPassing(underWay: number): void {
  */
 export function countPassed(bytes: number): void {
   passed += bytes;
-  if (passed < Math.max(COLLECTED_AT_BYTES, exchanges * COLLECTED_AT_BYTES_EACH)) return;
+  const { each, least, most } = COLLECTED_AT_BYTES;
+  if (passed < Math.min(most, Math.max(least, exchanges * each))) return;
   passed = 0;
   collect ??= exposeCollector();
   collect({ type: "minor" });

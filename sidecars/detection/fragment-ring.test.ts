@@ -21,6 +21,17 @@ describe("rows of which all was forgotten", () => {
   });
 });
 
+describe("the row of all that looks like a piece of a token", () => {
+  it.each([
+    ["the last word of a text", "a note 12ab34cd", "12ab34cd56ef78gh"],
+    ["nothing of a text that ends in a space, of Latin-1 too", "12ab34cd\u00a0", undefined],
+  ])("takes %s", (_what, text, joined) => {
+    const ring = createFragmentRing();
+    ring.rowsWith([{ slot: "first", name: "", text }]).keep();
+    expect(ring.rowsWith([{ slot: "second", name: "", text: "56ef78gh" }]).texts[0]).toBe(joined);
+  });
+});
+
 describe("requests that are looked at together", () => {
   it.each([
     ["a known value", [VALUE.slice(0, 13), VALUE.slice(13)]],
